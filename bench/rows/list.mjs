@@ -1,0 +1,45 @@
+/**
+ * All rows, in the order in which they run.
+ *
+ * Those that want a store as its load left it come first; rows of one kind of value and one
+ * durability stand together, since changing either closes every store.
+ */
+import { batchRows } from './batches.mjs';
+import { bulkLoadRows } from './bulk-load.mjs';
+import { freshProcessRows } from './fresh-process.mjs';
+import { pointReadRows } from './point-reads.mjs';
+import { putRows } from './puts.mjs';
+import { rangeRows } from './ranges.mjs';
+
+/** @type {import('./row.mjs').Row[]} */
+export const ROWS = [
+  ...bulkLoadRows,
+  ...freshProcessRows,
+  ...[...pointReadRows, ...rangeRows].filter(({ id }) => !id.endsWith('-bytes')),
+  ...[...pointReadRows, ...rangeRows].filter(({ id }) => id.endsWith('-bytes')),
+  ...[...putRows, ...batchRows].filter(({ id }) => id.endsWith('-durable')),
+  ...[...putRows, ...batchRows].filter(({ id }) => id.endsWith('-unsynced')),
+];
+
+/**
+ * @param {string[] | undefined} words full ids, or the first words of ids
+ * @returns {import('./row.mjs').Row[]}
+ */
+export function selectRows(words) {
+  if (words === undefined) return ROWS;
+  for (const word of words) {
+    if (!ROWS.some(({ id }) => isNamedBy(id, word))) {
+      const ids = ROWS.map(({ id }) => id).join(', ');
+      throw new RangeError(`no row ${word}; there are ${ids}`);
+    }
+  }
+  return ROWS.filter(({ id }) => words.some((word) => isNamedBy(id, word)));
+}
+
+/**
+ * @param {string} id
+ * @param {string} word
+ */
+function isNamedBy(id, word) {
+  return id === word || id.startsWith(`${word}-`);
+}

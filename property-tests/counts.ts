@@ -1,0 +1,37 @@
+/**
+ * How much every property test does, in one place, and the seed it does it with.
+ *
+ * The quick numbers keep the whole quick suite below a minute; `MNEME_SOAK=1` multiplies them by
+ * ten. `MNEME_SEED` repeats a run: both are printed, so that any failure can be had again.
+ */
+const FACTOR = process.env['MNEME_SOAK'] === '1' ? 10 : 1;
+
+/** Sequences a run, and steps a sequence at most. */
+export const KEYSPACE_COUNTS = {
+  smallPagesOnDisk: 40 * FACTOR,
+  smallPagesInMemory: 60 * FACTOR,
+  largePagesOnDisk: 15 * FACTOR,
+  stepsMax: 100,
+  batchStepsMax: 12,
+} as const;
+
+/** Rounds of writing until killed. */
+export const KILL_ROUNDS = 4 * FACTOR;
+
+/** A property may take as long as it needs: a test asserts results, never times. */
+export const PROPERTY_TIMEOUT_MS = 600_000 * FACTOR;
+
+/** Fits the 32 bits that fast-check takes. */
+export const SEED = readSeed(process.env['MNEME_SEED']);
+
+function readSeed(given: string | undefined): number {
+  if (given === undefined || given === '') return Math.floor(Math.random() * 2 ** 31);
+  const seed = Number(given);
+  if (!Number.isInteger(seed)) throw new RangeError(`MNEME_SEED must be an integer, got ${given}`);
+  return seed | 0;
+}
+
+/** One line in the output of the run: what was done how often, and how to do it again. */
+export function announce(title: string, count: number): void {
+  process.stdout.write(`${title}: ${count} runs, MNEME_SEED=${SEED}\n`);
+}

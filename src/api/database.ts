@@ -1,0 +1,292 @@
+/**
+ * The open database: its keyspaces, batches over all of them, and its life.
+ */
+import { invalidType, MnemeError } from '../shared/errors.js';
+import { type CheckReport, FileChecker } from '../shared/keyspaces/check-keyspace.js';
+import {
+  listKeyspaces,
+  treesOf,
+} from '../shared/keyspaces/catalog.js';
+import * as messages from '../shared/memory/messages.js';
+import { usedCacheBytes } from '../shared/memory/page-cache.js';
+import { cacheCounters } from '../shared/memory/thread-slots.js';
+import { FORMAT_VERSION } from '../shared/pages/meta-page.js';
+import { Core } from './core.js';
+import { flushAtExit } from './exit.js';
+import { checkKeyspaceName } from './keys.js';
+import { Keyspace, type KeyspaceOptions } from './keyspace.js';
+import { checkOptions, checkPath, type OpenOptions } from './options.js';
+import type { Sync } from './transaction.js';
+
+export interface Progress {
+  done: number;
+  total: number;
+  phase: string;
+}
+
+export interface DatabaseInfo {
+  formatVersion: number;
+  pageSize: number;
+  txnId: bigint;
+  encrypted: boolean;
+  keySlots: number;
+  createdAt: Date;
+}
+
+export interface DatabaseStats {
+  pageCount: number;
+  /** Freed, but an older state that is still in use may see them. */
+  retiredPages: number;
+  livePages: number;
+  /** Free to be taken. */
+  reclaimablePages: number;
+  /** pageCount / livePages; 1 is a file without waste. */
+  bloatRatio: number;
+  keyspaces: number;
+  fileSize: number;
+  cache: { bytes: number; hits: number; misses: number };
+}
+
+export interface VerifyReport {
+  ok: boolean;
+  pagesChecked: number;
+  problems: { page: number; keyspace?: string; message: string }[];
+}
+
+/** What a batch over the whole database works with; its handles end with it. */
+export interface Transaction {
+  keyspace(name: string, options: KeyspaceOptions & { keys: 'bytes' }): Keyspace<Uint8Array>;
+  keyspace(name: string, options?: KeyspaceOptions): Keyspace;
+  dropKeyspace(name: string): boolean;
+}
+
+/**
+ * Opens a database file, creating it when it is missing; ':memory:' opens one in memory only.
+ *
+ * @throws {MnemeError} `ERR_MNEME_NOT_FOUND`, `ERR_MNEME_NOT_A_DATABASE`,
+ * `ERR_MNEME_FORMAT_VERSION`, `ERR_MNEME_CORRUPT`, `ERR_MNEME_IO`.
+ */
+export function open(path: string | URL, options: OpenOptions = {}): Database {
+  return new Database(new Core(checkPath(path), checkOptions(options)));
+}
+
+export class Database implements Disposable {
+  readonly #core: Core;
+
+  /** @internal */
+  constructor(core: Core) {
+    this.#core = core;
+    flushAtExit(core);
+  }
+
+  get path(): string {
+    return this.#core.path;
+  }
+
+  get isOpen(): boolean {
+    return this.#core.isOpen;
+  }
+
+  get readonly(): boolean {
+    return this.#core.options.readonly;
+  }
+
+  /** Makes everything durable and gives everything back. Closing twice is fine. */
+  close(): void {
+    this.#core.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  info(): DatabaseInfo {
+    this.#core.assertOpen();
+    const { meta } = this.#core;
+    return {
+      formatVersion: FORMAT_VERSION,
+      pageSize: meta.pageSize,
+      txnId: BigInt(this.#core.state().txnId),
+      encrypted: false,
+      keySlots: 0,
+      createdAt: new Date(meta.createdAt),
+    };
+  }
+
+  stats(): DatabaseStats {
+    const keyspaces = this.keyspaces().length;
+    const core = this.#core;
+    const { pageCount, freePages, waitingPages } = core.state();
+    const livePages = pageCount - freePages - waitingPages;
+    return {
+      pageCount,
+      retiredPages: waitingPages,
+      livePages,
+      reclaimablePages: freePages,
+      bloatRatio: pageCount / livePages,
+      keyspaces,
+      fileSize: core.file.size(),
+      cache: { bytes: usedCacheBytes(core.memory), ...cacheCounters(core.memory) },
+    };
+  }
+
+  /**
+   * A handle of a keyspace, which comes into being with its first write.
+   * @throws {MnemeError} `ERR_MNEME_TYPE_MISMATCH` when it is stored with other `keys`.
+   */
+  keyspace(name: string, options: KeyspaceOptions & { keys: 'bytes' }): Keyspace<Uint8Array>;
+  keyspace(name: string, options?: KeyspaceOptions): Keyspace;
+  keyspace(name: string, options: KeyspaceOptions = {}): Keyspace | Keyspace<Uint8Array> {
+    return openKeyspace(this.#core, name, options, 0);
+  }
+
+  /** The names of all keyspaces, by their bytes. */
+  keyspaces(): string[] {
+    const core = this.#core;
+    core.assertOpen();
+    if (core.transactions.isActive) return namesInBatch(core);
+    return core.reading(() => listKeyspaces(core.source, core.state().catalog).map((it) => it.name));
+  }
+
+  /** True when it existed. Its pages are freed little by little, by later commits. */
+  dropKeyspace(name: string): boolean {
+    return dropKeyspace(this.#core, name);
+  }
+
+  /** One atomic transaction over everything; a batch inside of it is a savepoint. */
+  batch<R>(fn: (tx: Transaction) => Sync<R>): R {
+    if (typeof fn !== 'function') throw invalidType('fn', 'a function', fn);
+    const core = this.#core;
+    return core.transactions.run(() => fn(new BatchTransaction(core, core.transactions.scope))) as R;
+  }
+
+  /** Makes everything committed so far durable. */
+  sync(): void {
+    this.#core.assertWritable();
+    this.#core.assertNoBatch();
+    if (this.#core.writer.isStarted) this.#core.control(messages.SYNC);
+  }
+
+  /** Removes all expired keys; returns how many. */
+  purgeExpired(): number {
+    const core = this.#core;
+    core.assertWritable();
+    const { writer, transactions } = core;
+    if (transactions.isActive) writer.continueBatch(core.now());
+    else writer.begin(true, core.now());
+    writer.reserve(0);
+    const flags = messages.ALL_KEYSPACES;
+    writer.add({ code: messages.PURGE, flags, handle: 0, number: 0 }, 0, 0);
+    if (transactions.isActive) transactions.changeCount++;
+    return core.memory.f64[writer.send() >>> 3] as number;
+  }
+
+  /** Walks every page: checksums, order, counts, each page reached once or free. */
+  verify(options: { onProgress?: (progress: Progress) => void } = {}): VerifyReport {
+    const core = this.#core;
+    core.assertNoBatch();
+    const total = core.state().pageCount;
+    options.onProgress?.({ done: 0, total, phase: 'verify' });
+    const report = core.options.readonly ? checkTrees(core) : checkWholeFile(core);
+    options.onProgress?.({ done: total, total, phase: 'verify' });
+    return { ...report, problems: [...report.problems] };
+  }
+}
+
+class BatchTransaction implements Transaction {
+  readonly #core: Core;
+  readonly #scope: number;
+  constructor(core: Core, scope: number) {
+    this.#core = core;
+    this.#scope = scope;
+  }
+
+  keyspace(name: string, options: KeyspaceOptions & { keys: 'bytes' }): Keyspace<Uint8Array>;
+  keyspace(name: string, options?: KeyspaceOptions): Keyspace;
+  keyspace(name: string, options: KeyspaceOptions = {}): Keyspace | Keyspace<Uint8Array> {
+    this.#assertOpen();
+    return openKeyspace(this.#core, name, options, this.#scope);
+  }
+
+  dropKeyspace(name: string): boolean {
+    this.#assertOpen();
+    return dropKeyspace(this.#core, name);
+  }
+
+  #assertOpen(): void {
+    if (!this.#core.transactions.isOpen(this.#scope)) throw new MnemeError('ERR_MNEME_BATCH_CLOSED');
+  }
+}
+
+function openKeyspace(
+  core: Core,
+  name: string,
+  options: KeyspaceOptions,
+  scope: number,
+): Keyspace | Keyspace<Uint8Array> {
+  core.assertOpen();
+  checkKeyspaceName(name);
+  if (typeof options !== 'object' || options === null) {
+    throw invalidType('options', 'an object', options);
+  }
+  const { keys = 'text', integers = 'auto', encrypted } = options;
+  if (keys !== 'text' && keys !== 'bytes') throw invalidType('keys', "'text' or 'bytes'", keys);
+  if (integers !== 'auto' && integers !== 'number' && integers !== 'bigint') {
+    throw invalidType('integers', "'auto', 'number' or 'bigint'", integers);
+  }
+  if (encrypted !== undefined && typeof encrypted !== 'boolean') {
+    throw invalidType('encrypted', 'a boolean', encrypted);
+  }
+  const keyspace = new Keyspace<string>(core, name, keys, integers, scope);
+  const exists = keyspace.checkStored();
+  if (encrypted === true) {
+    const code = exists ? 'ERR_MNEME_ENCRYPTION_MISMATCH' : 'ERR_MNEME_KEY_REQUIRED';
+    throw new MnemeError(code, { keyspace: name });
+  }
+  return keyspace;
+}
+
+function dropKeyspace(core: Core, name: string): boolean {
+  core.assertWritable();
+  checkKeyspaceName(name);
+  const { writer, transactions, memory } = core;
+  if (transactions.isActive) writer.continueBatch(core.now());
+  else writer.begin(true, core.now());
+  const at = writer.reserve(Buffer.byteLength(name));
+  const length = memory.text.write(name, at);
+  writer.add({ code: messages.DROP, flags: 0, handle: 0, number: 0 }, 0, length);
+  if (transactions.isActive) transactions.changeCount++;
+  return memory.f64[writer.send() >>> 3] === 1;
+}
+
+function readJson<T>(core: Core, address: number): T {
+  const text = core.memory.text.toString('utf8', address, address + core.writer.answerLength);
+  return JSON.parse(text) as T;
+}
+
+function namesInBatch(core: Core): string[] {
+  const { writer } = core;
+  writer.continueBatch(core.now());
+  writer.reserve(0);
+  writer.add({ code: messages.NAMES, flags: 0, handle: 0, number: 0 }, 0, 0);
+  return readJson<string[]>(core, writer.send());
+}
+
+function checkWholeFile(core: Core): CheckReport {
+  return readJson<CheckReport>(core, core.control(messages.VERIFY));
+}
+
+/** Without a writer nobody knows which pages are free; everything else is checked. */
+function checkTrees(core: Core): CheckReport {
+  return core.readingPinned(() => {
+    const { source } = core;
+    const { catalog, pageCount } = core.state();
+    const checker = new FileChecker(source, pageCount);
+    const tree = { ...catalog, leafPages: -1, branchPages: -1 };
+    checker.checkCatalog(tree);
+    for (const { name, record } of listKeyspaces(source, catalog)) {
+      checker.checkKeyspace(name, record, treesOf(record));
+    }
+    return checker.report();
+  });
+}

@@ -1,0 +1,290 @@
+/**
+ * Between a keyspace's handle and the trees: which state it reads, and how its writes are sent.
+ */
+import {
+  encodedBytesMax,
+  encodeFloat,
+  encodeValue,
+  TAG_ASCII,
+  TAG_BYTES,
+  TAG_UTF8,
+  type Value,
+} from '../shared/bytes/value-codec.js';
+import { checkWellFormed } from '../shared/bytes/text.js';
+import { writeU32 } from '../shared/bytes/integers.js';
+import { invalidType, MnemeError } from '../shared/errors.js';
+import {
+  catalogKey,
+  decodeKeyspace,
+  type KeysKind,
+  type KeyspaceRecord,
+} from '../shared/keyspaces/catalog.js';
+import { VALUE_BYTES_MAX } from '../shared/limits.js';
+import type { CommittedState } from '../shared/memory/control-block.js';
+import * as messages from '../shared/memory/messages.js';
+import type { Core } from './core.js';
+import type { DeadlineRequest } from './deadline.js';
+import { type Key, writeKey } from './keys.js';
+import { OPERATION_BYTES_MAX } from './writer-connection.js';
+
+/** Room for the longest key while it is being written. */
+const KEY_ROOM = 3072;
+/** Longer values go in parts. */
+const SHORT_VALUE_MAX = OPERATION_BYTES_MAX - KEY_ROOM;
+
+export class KeyspaceAccess {
+  readonly #core: Core;
+  readonly #name: string;
+  readonly #keys: KeysKind;
+  /** The batch that the handle belongs to, 0 for none. */
+  readonly #scope: number;
+  readonly #catalogKey: Uint8Array;
+  readonly #handle: number;
+  #isDefined = false;
+  #seenState: CommittedState | undefined;
+  #seenRecord: KeyspaceRecord | undefined;
+  #batchRecord: KeyspaceRecord | undefined;
+  #batchChange = -1;
+
+  constructor(core: Core, name: string, keys: KeysKind, scope: number) {
+    this.#core = core;
+    this.#name = name;
+    this.#keys = keys;
+    this.#scope = scope;
+    this.#catalogKey = catalogKey(Buffer.from(name));
+    this.#handle = core.newHandleId();
+  }
+
+  assertReadable(): void {
+    if (!this.#core.isOpen) throw new MnemeError('ERR_MNEME_CLOSED');
+    if (this.#scope !== 0 && !this.#core.transactions.isOpen(this.#scope)) {
+      throw new MnemeError('ERR_MNEME_BATCH_CLOSED');
+    }
+  }
+
+  assertWritable(): void {
+    this.assertReadable();
+    this.#core.assertWritable();
+  }
+
+  /** Runs a read of the state that this handle sees. Inside a batch nothing moves meanwhile. */
+  read<T>(read: () => T): T {
+    if (!this.#core.transactions.isActive) return this.#core.reading(read);
+    this.#loadBatchRecord();
+    return this.#core.readingPinned(read);
+  }
+
+  /** The keyspace's record in that state; only within `read`. */
+  record(): KeyspaceRecord | undefined {
+    const core = this.#core;
+    if (core.transactions.isActive) return this.#batchRecord;
+    const state = core.state();
+    if (state !== this.#seenState) {
+      this.#seenRecord = this.#checkKeys(core.recordIn(state, this.#catalogKey));
+      this.#seenState = state;
+    }
+    return this.#seenRecord;
+  }
+
+  recordIn(state: CommittedState): KeyspaceRecord | undefined {
+    return this.#checkKeys(this.#core.recordIn(state, this.#catalogKey));
+  }
+
+  #checkKeys(record: KeyspaceRecord | undefined): KeyspaceRecord | undefined {
+    if (record !== undefined && record.keys !== this.#keys) {
+      throw new MnemeError('ERR_MNEME_TYPE_MISMATCH', { stored: record.keys, asked: this.#keys });
+    }
+    return record;
+  }
+
+  /** Asks for the batch's roots, unless nothing was written since. */
+  #loadBatchRecord(): void {
+    const { transactions, writer } = this.#core;
+    if (this.#batchChange === transactions.changeCount) return;
+    this.#define();
+    this.#beginOperation(this.#core.now());
+    writer.reserve(0);
+    writer.add({ code: messages.ROOTS, flags: 0, handle: this.#handle, number: 0 }, 0, 0);
+    const address = writer.send();
+    const { u8 } = this.#core.memory;
+    const length = writer.answerLength;
+    this.#batchRecord = length === 0 ? undefined : decodeKeyspace(u8, address, length);
+    this.#batchChange = transactions.changeCount;
+  }
+
+  /** The batch's roots, which from here on are never changed in place. */
+  freezeBatch(): KeyspaceRecord | undefined {
+    const { writer, transactions } = this.#core;
+    this.#beginOperation(this.#core.now());
+    writer.reserve(0);
+    writer.add({ code: messages.FREEZE, flags: 0, handle: 0, number: 0 }, 0, 0);
+    transactions.changeCount++;
+    this.#loadBatchRecord();
+    return this.#batchRecord;
+  }
+
+  #define(): void {
+    if (this.#isDefined) return;
+    const { writer, memory } = this.#core;
+    writer.begin(false, this.#core.now());
+    const at = writer.reserve(KEY_ROOM);
+    const length = memory.text.write(this.#name, at);
+    const flags = this.#keys === 'bytes' ? messages.BYTES_KEYS : 0;
+    writer.add({ code: messages.DEFINE, flags, handle: this.#handle, number: 0 }, 0, length);
+    writer.send();
+    this.#isDefined = true;
+  }
+
+  #beginOperation(now: number): void {
+    this.#define();
+    const { writer, transactions } = this.#core;
+    if (transactions.isActive) writer.continueBatch(now);
+    else writer.begin(true, now);
+  }
+
+  /** Sends an operation that answers nothing; in a batch it waits to be sent with others. */
+  #finishSilent(): void {
+    const { writer, transactions } = this.#core;
+    if (transactions.isActive) transactions.changeCount++;
+    else writer.send();
+  }
+
+  /** Sends an operation and returns where its answer lies. */
+  #finishAnswered(): number {
+    const { writer, transactions } = this.#core;
+    if (transactions.isActive) transactions.changeCount++;
+    return writer.send();
+  }
+
+  #number(address: number): number {
+    return this.#core.memory.f64[address >>> 3] as number;
+  }
+
+  /** @throws {TypeError | MnemeError} when the value cannot be stored. */
+  checkValue(value: Value): void {
+    if (typeof value === 'string') checkWellFormed(value, 'value');
+    else if (typeof value !== 'number' && typeof value !== 'bigint') {
+      if (!(value instanceof Uint8Array)) {
+        throw invalidType('value', 'a string, number, bigint or Uint8Array', value);
+      }
+    }
+  }
+
+  set(key: Key, value: Value, request: DeadlineRequest, now: number): void {
+    this.assertWritable();
+    if (encodedBytesMax(value) > SHORT_VALUE_MAX) {
+      this.#setLong(key, value as string | Uint8Array, request, now);
+      return;
+    }
+    this.#beginOperation(now);
+    const { writer, memory } = this.#core;
+    const at = writer.reserve(KEY_ROOM + encodedBytesMax(value));
+    const keyLength = writeKey(key, this.#keys, memory.text, at);
+    const valueLength = encodeValue(value, memory.text, at + keyLength);
+    const { flags, deadline } = request;
+    const fields = { code: messages.SET, flags, handle: this.#handle, number: deadline };
+    writer.add(fields, keyLength, valueLength);
+    this.#finishSilent();
+  }
+
+  setFloat(key: Key, value: number, request: DeadlineRequest, now: number): void {
+    this.assertWritable();
+    this.#beginOperation(now);
+    const { writer, memory } = this.#core;
+    const at = writer.reserve(KEY_ROOM);
+    const keyLength = writeKey(key, this.#keys, memory.text, at);
+    const valueLength = encodeFloat(value, memory.text, at + keyLength);
+    const { flags, deadline } = request;
+    const fields = { code: messages.SET, flags, handle: this.#handle, number: deadline };
+    writer.add(fields, keyLength, valueLength);
+    this.#finishSilent();
+  }
+
+  /** A long value goes in parts, all in one transaction. */
+  #setLong(key: Key, value: string | Uint8Array, request: DeadlineRequest, now: number): void {
+    const isText = typeof value === 'string';
+    const sizeBytes = isText ? Buffer.byteLength(value) : value.length;
+    if (sizeBytes > VALUE_BYTES_MAX) throw new MnemeError('ERR_MNEME_VALUE_TOO_LARGE', { sizeBytes });
+    if (isText) checkWellFormed(value, 'value');
+    const bytes = isText ? Buffer.from(value) : value;
+    const asciiTag = sizeBytes === value.length ? TAG_ASCII : TAG_UTF8;
+    const tag = isText ? asciiTag : TAG_BYTES;
+    const { memory } = this.#core;
+    writeKey(key, this.#keys, keyCheck, 0);
+    const send = () => {
+      this.#sendParts(bytes, now);
+      this.#beginOperation(now);
+      const { writer } = this.#core;
+      const at = writer.reserve(KEY_ROOM);
+      const keyLength = writeKey(key, this.#keys, memory.text, at);
+      memory.u8[at + keyLength] = tag;
+      writeU32(memory.u8, at + keyLength + 1, bytes.length);
+      const flags = request.flags | messages.PARTS;
+      const fields = { code: messages.SET, flags, handle: this.#handle, number: request.deadline };
+      writer.add(fields, keyLength, 5);
+      this.#finishSilent();
+    };
+    if (this.#core.transactions.isActive) send();
+    else this.#core.transactions.run(send);
+  }
+
+  #sendParts(bytes: Uint8Array, now: number): void {
+    const { writer, memory } = this.#core;
+    for (let offset = 0; offset < bytes.length; offset += SHORT_VALUE_MAX) {
+      const part = bytes.subarray(offset, offset + SHORT_VALUE_MAX);
+      this.#beginOperation(now);
+      const at = writer.reserve(part.length);
+      memory.u8.set(part, at);
+      writer.add({ code: messages.PART, flags: 0, handle: 0, number: 0 }, 0, part.length);
+    }
+  }
+
+  /** Sends an operation on one key and returns its answer. */
+  sendKey(code: number, key: Key, number: number, now: number): number {
+    this.assertWritable();
+    this.#beginOperation(now);
+    const { writer, memory } = this.#core;
+    const at = writer.reserve(KEY_ROOM);
+    const keyLength = writeKey(key, this.#keys, memory.text, at);
+    writer.add({ code, flags: 0, handle: this.#handle, number }, keyLength, 0);
+    return this.#number(this.#finishAnswered());
+  }
+
+  sendIncrement(key: Key, delta: bigint, now: number): bigint {
+    this.#beginOperation(now);
+    const { writer, memory } = this.#core;
+    const at = writer.reserve(KEY_ROOM);
+    const keyLength = writeKey(key, this.#keys, memory.text, at);
+    writeU32(memory.u8, at + keyLength, Number(BigInt.asUintN(32, delta)));
+    const number = Number(delta >> 32n);
+    const fields = { code: messages.INCREMENT, flags: 0, handle: this.#handle, number };
+    writer.add(fields, keyLength, 4);
+    const answer = this.#finishAnswered();
+    return (BigInt(this.#number(answer)) << 32n) | BigInt(this.#number(answer + 8));
+  }
+
+  sendRange(low: Uint8Array | undefined, high: Uint8Array | undefined, now: number): number {
+    this.assertWritable();
+    this.#beginOperation(now);
+    const { writer, memory } = this.#core;
+    const at = writer.reserve(2 * KEY_ROOM);
+    const keyLength = low?.length ?? 0;
+    if (low !== undefined) memory.u8.set(low, at);
+    if (high !== undefined) memory.u8.set(high, at + keyLength);
+    const flags = high === undefined ? messages.NO_HIGH_BOUND : 0;
+    const fields = { code: messages.DELETE_RANGE, flags, handle: this.#handle, number: 0 };
+    writer.add(fields, keyLength, high?.length ?? 0);
+    return this.#number(this.#finishAnswered());
+  }
+
+  sendPurge(now: number): number {
+    this.assertWritable();
+    this.#beginOperation(now);
+    const { writer } = this.#core;
+    writer.reserve(0);
+    writer.add({ code: messages.PURGE, flags: 0, handle: this.#handle, number: 0 }, 0, 0);
+    return this.#number(this.#finishAnswered());
+  }
+}
+
+const keyCheck = Buffer.alloc(KEY_ROOM);

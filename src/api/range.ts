@@ -1,0 +1,242 @@
+/**
+ * From the bounds of a range to its entries, leaf by leaf.
+ *
+ * A counted tree turns bounds into ranks, so an iterator knows before it starts how many entries it
+ * will pass, and `offset` costs one descent. Expired and not yet purged keys are the exception: they
+ * are few, listed by the expiry index, and stepped over.
+ */
+import { compareBytes, keyAfter, prefixEnd } from '../shared/bytes/compare.js';
+import { asciiText, utf8Text } from '../shared/bytes/text.js';
+import {
+  type IntegerMode,
+  OVERFLOW_FLAG,
+  recordDeadline,
+  type Value,
+} from '../shared/bytes/value-codec.js';
+import { invalidType, outOfRange } from '../shared/errors.js';
+import type { KeysKind, KeyspaceRecord } from '../shared/keyspaces/catalog.js';
+import { expiredCount, expiredKeys } from '../shared/keyspaces/expiry.js';
+import { decodeRecord, isExpired } from '../shared/keyspaces/values.js';
+import { TREE_KEY_BYTES_MAX } from '../shared/limits.js';
+import { entryCount } from '../shared/pages/page.js';
+import type { PageSource } from '../shared/pages/page-source.js';
+import { Cursor, rankOf } from '../shared/tree/cursor.js';
+import { copyKey, valueAddress, valueLength } from '../shared/tree/node.js';
+import { type Key, keyBytes } from './keys.js';
+
+/** Bounds run low to high whatever the order; all given ones apply. */
+export interface RangeOptions {
+  gt?: Key;
+  gte?: Key;
+  lt?: Key;
+  lte?: Key;
+  prefix?: Key;
+  /** From the highest key down. Default false. */
+  reverse?: boolean;
+  /** Visible entries to pass over first. Default 0. */
+  offset?: number;
+  /** Entries at most. Default all. */
+  limit?: number;
+}
+
+/** low <= key < high in bytes; undefined is open. */
+export interface Bounds {
+  readonly low: Uint8Array | undefined;
+  readonly high: Uint8Array | undefined;
+}
+
+export interface RangeRequest extends Bounds {
+  readonly reverse: boolean;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+function larger(a: Uint8Array | undefined, b: Uint8Array): Uint8Array {
+  return a === undefined || compareBytes(a, b) < 0 ? b : a;
+}
+
+function smaller(a: Uint8Array | undefined, b: Uint8Array | undefined): Uint8Array | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return compareBytes(a, b) < 0 ? a : b;
+}
+
+export function boundsOf(options: RangeOptions, kind: KeysKind): Bounds {
+  let low: Uint8Array | undefined;
+  let high: Uint8Array | undefined;
+  if (options.gte !== undefined) low = larger(low, keyBytes(options.gte, kind));
+  if (options.gt !== undefined) low = larger(low, keyAfter(keyBytes(options.gt, kind)));
+  if (options.lt !== undefined) high = smaller(high, keyBytes(options.lt, kind));
+  if (options.lte !== undefined) high = smaller(high, keyAfter(keyBytes(options.lte, kind)));
+  if (options.prefix !== undefined) {
+    // A prefix may end within a character, so it is not held to be valid text.
+    const prefix = keyBytes(options.prefix, 'bytes');
+    low = larger(low, prefix);
+    high = smaller(high, prefixEnd(prefix));
+  }
+  return { low, high };
+}
+
+function checkCount(name: string, value: number | undefined, otherwise: number): number {
+  if (value === undefined) return otherwise;
+  if (typeof value !== 'number') throw invalidType(name, 'a number', value);
+  if (value === Number.POSITIVE_INFINITY && name === 'limit') return value;
+  if (!Number.isInteger(value) || value < 0) {
+    throw outOfRange(name, 'a non-negative whole number', value);
+  }
+  return value;
+}
+
+export function rangeRequest(options: RangeOptions, kind: KeysKind): RangeRequest {
+  const { reverse = false } = options;
+  if (typeof reverse !== 'boolean') throw invalidType('reverse', 'a boolean', reverse);
+  const offset = checkCount('offset', options.offset, 0);
+  const limit = checkCount('limit', options.limit, Number.POSITIVE_INFINITY);
+  return { ...boundsOf(options, kind), reverse, offset, limit };
+}
+
+/** Ranks of the first entry of a walk and of the one behind its last, in its direction. */
+interface Walk {
+  readonly start: number;
+  readonly end: number;
+  /** True when expired entries may lie on the way. */
+  readonly hasExpired: boolean;
+}
+
+function planWalk(source: PageSource, record: KeyspaceRecord, request: RangeRequest, now: number): Walk {
+  const { values, expiry } = record;
+  const { low, high, reverse, offset } = request;
+  const from = low === undefined ? 0 : rankOf(source, values, low, 0, low.length);
+  const to = high === undefined ? values.count : rankOf(source, values, high, 0, high.length);
+  const hasExpired = expiredCount(source, expiry, now) > 0;
+  let start = reverse ? to - 1 - offset : from + offset;
+  if (hasExpired && offset > 0) {
+    const ranks = expiredKeys(source, expiry, now)
+      .map(({ key }) => rankOf(source, values, key, 0, key.length))
+      .sort((a, b) => a - b);
+    if (reverse) {
+      for (const rank of ranks.reverse()) if (rank < to && rank >= start) start--;
+    } else {
+      for (const rank of ranks) if (rank >= from && rank <= start) start++;
+    }
+  }
+  return { start, end: reverse ? from - 1 : to, hasExpired };
+}
+
+/** How a handle wants its entries. */
+export interface EntryStyle {
+  readonly keys: KeysKind;
+  readonly integers: IntegerMode;
+}
+
+/** A value that is read only when its entry is asked for: it lies outside of the leaf. */
+class LateValue {
+  readonly record: Uint8Array;
+  constructor(record: Uint8Array) {
+    this.record = record;
+  }
+}
+
+const keyScratch = Buffer.alloc(TREE_KEY_BYTES_MAX);
+
+/** Reads the entries of a range in order, one leaf at a time. */
+export class EntryReader<K extends Key> {
+  readonly #source: PageSource;
+  readonly #style: EntryStyle;
+  readonly #now: number;
+  readonly #reverse: boolean;
+  readonly #cursor: Cursor;
+  readonly #hasExpired: boolean;
+  #rank: number;
+  readonly #end: number;
+  #left: number;
+  #isPlaced = false;
+  readonly keys: K[] = [];
+  readonly #values: (Value | LateValue)[] = [];
+  #position = 0;
+
+  constructor(
+    source: PageSource,
+    record: KeyspaceRecord,
+    request: RangeRequest,
+    style: EntryStyle,
+    now: number,
+  ) {
+    this.#source = source;
+    this.#style = style;
+    this.#now = now;
+    this.#reverse = request.reverse;
+    this.#cursor = new Cursor(source, { ...record.values });
+    const walk = planWalk(source, record, request, now);
+    this.#rank = walk.start;
+    this.#end = walk.end;
+    this.#hasExpired = walk.hasExpired;
+    this.#left = request.limit;
+  }
+
+  /** True while the leaf at hand has entries left. */
+  get hasRead(): boolean {
+    return this.#position < this.keys.length;
+  }
+
+  /** True when no leaf has to be read any more. */
+  get isAtEnd(): boolean {
+    return this.#left <= 0 || (this.#reverse ? this.#rank <= this.#end : this.#rank >= this.#end);
+  }
+
+  /** The next entry of the leaf at hand. `readLate` is called for a value outside of the leaf. */
+  take(readLate: (record: Uint8Array) => Value): { readonly item: [K, Value] } {
+    const at = this.#position++;
+    const value = this.#values[at] as Value | LateValue;
+    const decoded = value instanceof LateValue ? readLate(value.record) : value;
+    return { item: [this.keys[at] as K, decoded] };
+  }
+
+  /** Reads the next leaf that has visible entries. */
+  readLeaf(): void {
+    this.keys.length = 0;
+    this.#values.length = 0;
+    this.#position = 0;
+    while (this.keys.length === 0 && !this.isAtEnd) {
+      if (this.#isPlaced) this.#cursor.moveLeaf(this.#reverse ? -1 : 1);
+      else this.#isPlaced = this.#cursor.seekRank(this.#rank);
+      this.#readEntries();
+    }
+  }
+
+  #readEntries(): void {
+    const { memory } = this.#source;
+    const leaf = this.#cursor.leaf();
+    const first = this.#cursor.index;
+    const onwards = this.#reverse ? first + 1 : entryCount(memory, leaf) - first;
+    const wanted = Math.min(onwards, Math.abs(this.#end - this.#rank));
+    const step = this.#reverse ? -1 : 1;
+    for (let count = 0; count < wanted && this.#left > 0; count++) {
+      this.#readEntry(leaf, first + count * step);
+      this.#rank += step;
+    }
+  }
+
+  #readEntry(leaf: number, index: number): void {
+    const { memory } = this.#source;
+    const address = valueAddress(memory, leaf, index);
+    if (this.#hasExpired && isExpired(recordDeadline(memory.u8, address), this.#now)) return;
+    this.#left--;
+    this.keys.push(this.#readKey(leaf, index));
+    const length = valueLength(memory, leaf, index);
+    const tag = memory.u8[address] as number;
+    this.#values.push(
+      (tag & OVERFLOW_FLAG) === 0
+        ? decodeRecord(this.#source, address, length, this.#style.integers)
+        : new LateValue(memory.u8.slice(address, address + length)),
+    );
+  }
+
+  #readKey(leaf: number, index: number): K {
+    const length = copyKey(this.#source.memory, leaf, index, keyScratch, 0);
+    if (this.#style.keys === 'bytes') return new Uint8Array(keyScratch.subarray(0, length)) as K;
+    let highBits = 0;
+    for (let at = 0; at < length; at++) highBits |= keyScratch[at] as number;
+    const text = highBits < 128 ? asciiText(keyScratch, 0, length) : utf8Text(keyScratch, 0, length);
+    return text as K;
+  }
+}

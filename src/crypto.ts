@@ -1,0 +1,4 @@
+/**
+ * Keys for encrypted databases. Nothing is here yet: it comes with encryption.
+ */
+export {};

@@ -1,0 +1,26 @@
+/**
+ * The public surface of MNEME.
+ */
+export {
+  Database,
+  type DatabaseInfo,
+  type DatabaseStats,
+  open,
+  type Progress,
+  type Transaction,
+  type VerifyReport,
+} from './api/database.js';
+export type { SetOptions } from './api/deadline.js';
+export type { Key } from './api/keys.js';
+export type {
+  Keyspace,
+  KeyspaceOptions,
+  KeyspaceStats,
+  KeyspaceWriter,
+} from './api/keyspace.js';
+export type { OpenOptions } from './api/options.js';
+export type { RangeOptions } from './api/range.js';
+export type { RangeIterator } from './api/range-iterator.js';
+export type { Sync } from './api/transaction.js';
+export type { IntegerMode, Value, ValueType } from './shared/bytes/value-codec.js';
+export { MnemeError, type MnemeErrorCode } from './shared/errors.js';

@@ -1,0 +1,168 @@
+/**
+ * The catalog tree: keyspace name -> its settings and the roots of its trees.
+ *
+ *   key                       record
+ *   0x00, sequence (6 bytes)  a subtree of a dropped keyspace that is still to be freed
+ *   0x01, name                a keyspace
+ *
+ *   offset  size  field of a keyspace record
+ *        0     1  kind            1 values, 2 full text
+ *        1     1  keys            0 text, 1 bytes
+ *        2     1  encrypted       0 or 1
+ *        3     1  treeCount
+ *        4     6  overflowPages   pages in overflow extents
+ *       10    33  each tree
+ *
+ *   offset  size  field of a tree
+ *        0     1  role            1 values, 2 expiry index
+ *        1     1  level           of the root
+ *        2     4  page id of the root
+ *        6     8  its checksum
+ *       14     6  count           entries
+ *       20     6  leafPages
+ *       26     6  branchPages
+ *       32     1  reserved
+ */
+import { readI32, readU32, readU48, writeU32, writeU48 } from '../bytes/integers.js';
+import { MnemeError } from '../errors.js';
+import { toPageId } from '../ids.js';
+import { KEYSPACE_NAME_BYTES_MAX, TREE_KEY_BYTES_MAX } from '../limits.js';
+import { entryCount } from '../pages/page.js';
+import type { PageSource } from '../pages/page-source.js';
+import { Cursor, findLeaf } from '../tree/cursor.js';
+import { newTree, type Tree, type TreeRoot } from '../tree-root.js';
+import { copyKey, findKey, valueAddress, valueLength } from '../tree/node.js';
+
+export const DROPPED_KEY = 0;
+export const KEYSPACE_KEY = 1;
+const KIND_VALUES = 1;
+const RECORD_HEADER_BYTES = 10;
+const TREE_BYTES = 33;
+export const RECORD_BYTES_MAX = RECORD_HEADER_BYTES + 2 * TREE_BYTES;
+
+export type KeysKind = 'text' | 'bytes';
+
+/** What the catalog holds of a keyspace. */
+export interface KeyspaceRecord {
+  keys: KeysKind;
+  encrypted: boolean;
+  overflowPages: number;
+  values: Tree;
+  expiry: Tree;
+}
+
+export function newKeyspaceRecord(keys: KeysKind): KeyspaceRecord {
+  return { keys, encrypted: false, overflowPages: 0, values: newTree(), expiry: newTree() };
+}
+
+/** The trees of a keyspace, in the order of their roles. */
+export function treesOf(record: KeyspaceRecord): readonly Tree[] {
+  return [record.values, record.expiry];
+}
+
+/** The catalog key of a keyspace. */
+export function catalogKey(name: Uint8Array): Uint8Array {
+  const key = new Uint8Array(name.length + 1);
+  key[0] = KEYSPACE_KEY;
+  key.set(name, 1);
+  return key;
+}
+
+/** Writes a record; returns its length. */
+export function encodeKeyspace(record: KeyspaceRecord, target: Uint8Array, offset: number): number {
+  const trees = treesOf(record);
+  target[offset] = KIND_VALUES;
+  target[offset + 1] = record.keys === 'bytes' ? 1 : 0;
+  target[offset + 2] = record.encrypted ? 1 : 0;
+  target[offset + 3] = trees.length;
+  writeU48(target, offset + 4, record.overflowPages);
+  trees.forEach((tree, index) => {
+    encodeTree(tree, index + 1, target, offset + RECORD_HEADER_BYTES + index * TREE_BYTES);
+  });
+  return RECORD_HEADER_BYTES + trees.length * TREE_BYTES;
+}
+
+function encodeTree(tree: Tree, role: number, target: Uint8Array, at: number): void {
+  target[at] = role;
+  target[at + 1] = tree.level & 255;
+  writeU32(target, at + 2, tree.pageId);
+  writeU32(target, at + 6, tree.low);
+  writeU32(target, at + 10, tree.high);
+  writeU48(target, at + 14, tree.count);
+  writeU48(target, at + 20, tree.leafPages);
+  writeU48(target, at + 26, tree.branchPages);
+  target[at + 32] = 0;
+}
+
+function decodeTree(bytes: Uint8Array, at: number): Tree {
+  const level = bytes[at + 1] as number;
+  return {
+    level: level === 255 ? -1 : level,
+    pageId: toPageId(readU32(bytes, at + 2)),
+    low: readI32(bytes, at + 6),
+    high: readI32(bytes, at + 10),
+    count: readU48(bytes, at + 14),
+    leafPages: readU48(bytes, at + 20),
+    branchPages: readU48(bytes, at + 26),
+  };
+}
+
+/** @throws {MnemeError} `ERR_MNEME_CORRUPT` when no version of MNEME writes such a record. */
+export function decodeKeyspace(bytes: Uint8Array, offset: number, length: number): KeyspaceRecord {
+  const treeCount = bytes[offset + 3] as number;
+  if (bytes[offset] !== KIND_VALUES || length !== RECORD_HEADER_BYTES + treeCount * TREE_BYTES) {
+    throw new MnemeError('ERR_MNEME_CORRUPT', { reason: 'unknown keyspace record' });
+  }
+  const record = newKeyspaceRecord(bytes[offset + 1] === 1 ? 'bytes' : 'text');
+  record.encrypted = bytes[offset + 2] === 1;
+  record.overflowPages = readU48(bytes, offset + 4);
+  for (let index = 0; index < treeCount; index++) {
+    const at = offset + RECORD_HEADER_BYTES + index * TREE_BYTES;
+    if (bytes[at] === 1) record.values = decodeTree(bytes, at);
+    else if (bytes[at] === 2) record.expiry = decodeTree(bytes, at);
+    else throw new MnemeError('ERR_MNEME_CORRUPT', { reason: 'unknown tree of a keyspace' });
+  }
+  return record;
+}
+
+/** Reads a keyspace's record; undefined when there is no such keyspace. */
+export function readKeyspace(
+  source: PageSource,
+  catalog: Readonly<TreeRoot>,
+  key: Uint8Array,
+): KeyspaceRecord | undefined {
+  const leaf = findLeaf(source, catalog, key, 0, key.length);
+  if (leaf < 0) return undefined;
+  const { memory } = source;
+  const index = findKey(memory, leaf, key, 0, key.length);
+  if (index < 0) return undefined;
+  const address = valueAddress(memory, leaf, index);
+  return decodeKeyspace(memory.u8, address, valueLength(memory, leaf, index));
+}
+
+export interface NamedKeyspace {
+  readonly name: string;
+  readonly record: KeyspaceRecord;
+}
+
+/** All keyspaces, by rising name bytes. */
+export function listKeyspaces(source: PageSource, catalog: Readonly<TreeRoot>): NamedKeyspace[] {
+  const found: NamedKeyspace[] = [];
+  const { memory } = source;
+  const cursor = new Cursor(source, catalog);
+  const key = Buffer.alloc(TREE_KEY_BYTES_MAX);
+  if (!cursor.seekKey(Uint8Array.of(KEYSPACE_KEY), 0, 1)) return found;
+  let first = cursor.index;
+  do {
+    const leaf = cursor.leaf();
+    for (let index = first; index < entryCount(memory, leaf); index++) {
+      const length = copyKey(memory, leaf, index, key, 0);
+      if (key[0] !== KEYSPACE_KEY || length - 1 > KEYSPACE_NAME_BYTES_MAX) continue;
+      const address = valueAddress(memory, leaf, index);
+      const record = decodeKeyspace(memory.u8, address, valueLength(memory, leaf, index));
+      found.push({ name: key.toString('utf8', 1, length), record });
+    }
+    first = 0;
+  } while (cursor.moveLeaf(1));
+  return found;
+}

@@ -1,0 +1,204 @@
+/**
+ * Walks trees and proves their invariants: each page reached once, order, counts, both directions of
+ * the expiry index. Problems are gathered, not thrown: a broken page hides no other.
+ */
+import { compareBytes } from '../bytes/compare.js';
+import { readI32, readU32 } from '../bytes/integers.js';
+import { OVERFLOW_FLAG, payloadOffset, recordDeadline, typeOfTag } from '../bytes/value-codec.js';
+import { MnemeError } from '../errors.js';
+import { type PageId, toPageId } from '../ids.js';
+import { EXTENT_BYTES_MAX } from '../limits.js';
+import {
+  dataExtents,
+  EXTENT_ENTRY_BYTES,
+  extentPageCount,
+  overflowPointer,
+  readOverflow,
+} from '../pages/overflow-page.js';
+import { entryCount } from '../pages/page.js';
+import { PageMismatch } from '../pages/page-file.js';
+import type { PageSource } from '../pages/page-source.js';
+import { checkTree, type TreeVisitor } from '../tree/check-tree.js';
+import { copyKey, valueAddress } from '../tree/node.js';
+import type { Tree } from '../tree-root.js';
+import { DROPPED_KEY, type KeyspaceRecord } from './catalog.js';
+import { EXPIRY_DEADLINE_BYTES, writeDeadline } from './expiry.js';
+
+export interface CheckProblem {
+  readonly page: number;
+  readonly keyspace?: string;
+  readonly message: string;
+}
+
+export interface CheckReport {
+  readonly ok: boolean;
+  readonly pagesChecked: number;
+  readonly problems: readonly CheckProblem[];
+}
+
+const PROBLEM_COUNT_MAX = 100;
+
+export class FileChecker implements TreeVisitor {
+  readonly #source: PageSource;
+  readonly #pageCount: number;
+  readonly #reached: Uint8Array;
+  readonly #problems: CheckProblem[] = [];
+  #keyspace: string | undefined;
+  #pagesChecked = 0;
+
+  constructor(source: PageSource, pageCount: number) {
+    this.#source = source;
+    this.#pageCount = pageCount;
+    this.#reached = new Uint8Array(pageCount);
+  }
+
+  addProblem(page: number, message: string): void {
+    if (this.#problems.length >= PROBLEM_COUNT_MAX) return;
+    const keyspace = this.#keyspace === undefined ? {} : { keyspace: this.#keyspace };
+    this.#problems.push({ page, ...keyspace, message });
+  }
+
+  /** Counts pages as reached; each may be so once. */
+  claimRun(start: number, length: number, owner: string): boolean {
+    for (let page = start; page < start + length; page++) {
+      if (page >= this.#pageCount) {
+        this.addProblem(page, `${owner}: the page is behind the end of the file`);
+        return false;
+      }
+      if (this.#reached[page] !== 0) {
+        this.addProblem(page, `${owner}: the page is reached twice`);
+        return false;
+      }
+      this.#reached[page] = 1;
+    }
+    return true;
+  }
+
+  enterPage(pageId: PageId): boolean {
+    this.#pagesChecked++;
+    return this.claimRun(pageId, 1, 'tree');
+  }
+
+  checkCatalog(catalog: Readonly<Tree>): void {
+    checkTree(this.#source, catalog, this, (leaf) => this.#checkDropped(leaf));
+  }
+
+  /** Subtrees of dropped keyspaces are still in use, until they are freed. */
+  #checkDropped(leaf: number): void {
+    const { memory } = this.#source;
+    const key = new Uint8Array(2048);
+    const dropped: { tree: Tree; hasExtents: boolean }[] = [];
+    for (let index = 0; index < entryCount(memory, leaf); index++) {
+      copyKey(memory, leaf, index, key, 0);
+      if (key[0] !== DROPPED_KEY) continue;
+      const at = valueAddress(memory, leaf, index);
+      const { u8 } = memory;
+      const pageId = toPageId(readU32(u8, at));
+      const pointer = { pageId, low: readI32(u8, at + 4), high: readI32(u8, at + 8) };
+      const level = u8[at + 12] as number;
+      const tree = { ...pointer, level, count: -1, leafPages: -1, branchPages: -1 };
+      dropped.push({ tree, hasExtents: u8[at + 13] === 1 });
+    }
+    for (const { tree, hasExtents } of dropped) {
+      checkTree(this.#source, tree, this, (node) => {
+        if (hasExtents) this.#checkExtents(node);
+      });
+    }
+  }
+
+  checkKeyspace(name: string, record: KeyspaceRecord, trees: readonly Tree[]): void {
+    this.#keyspace = name;
+    const deadlines: Uint8Array[] = [];
+    for (const tree of trees) {
+      checkTree(this.#source, tree, this, (leaf) => {
+        if (tree === record.values) this.#checkValues(leaf, deadlines);
+      });
+    }
+    this.#checkExpiry(record, deadlines);
+    this.#keyspace = undefined;
+  }
+
+  #checkValues(leaf: number, deadlines: Uint8Array[]): void {
+    const { memory } = this.#source;
+    const key = new Uint8Array(2048);
+    for (let index = 0; index < entryCount(memory, leaf); index++) {
+      const at = valueAddress(memory, leaf, index);
+      if (typeOfTag(memory.u8[at] as number) === undefined) {
+        this.addProblem(0, 'a value has an unknown type');
+      }
+      const deadline = recordDeadline(memory.u8, at);
+      if (deadline === 0) continue;
+      const length = copyKey(memory, leaf, index, key, EXPIRY_DEADLINE_BYTES);
+      writeDeadline(key, 0, deadline);
+      deadlines.push(key.slice(0, EXPIRY_DEADLINE_BYTES + length));
+    }
+    this.#checkExtents(leaf);
+  }
+
+  #checkExtents(leaf: number): void {
+    const { memory } = this.#source;
+    const { pageSize } = memory;
+    for (let index = 0; index < entryCount(memory, leaf); index++) {
+      const at = valueAddress(memory, leaf, index);
+      if (((memory.u8[at] as number) & OVERFLOW_FLAG) === 0) continue;
+      const { length, pointer } = overflowPointer(memory.u8, payloadOffset(memory.u8, at));
+      try {
+        const extents = dataExtents(this.#source, length, pointer);
+        extents.forEach((extent, part) => {
+          const bytes = Math.min(EXTENT_BYTES_MAX, length - part * EXTENT_BYTES_MAX);
+          this.claimRun(extent.pageId, extentPageCount(bytes, pageSize), 'extent');
+        });
+        const listBytes = extents.length > 1 ? extents.length * EXTENT_ENTRY_BYTES : 0;
+        this.claimRun(pointer.pageId, extentPageCount(listBytes, pageSize), 'extent list');
+        readOverflow(this.#source, length, pointer);
+      } catch (error) {
+        this.noteFailure(pointer.pageId, error);
+      }
+    }
+  }
+
+  /** The index holds exactly the deadlines of the values. */
+  #checkExpiry(record: KeyspaceRecord, deadlines: Uint8Array[]): void {
+    deadlines.sort(compareBytes);
+    const { memory } = this.#source;
+    const key = new Uint8Array(2048);
+    let position = 0;
+    const entries: Uint8Array[] = [];
+    const silent: TreeVisitor = {
+      enterPage: () => true,
+      addProblem: () => undefined,
+      noteFailure: () => undefined,
+    };
+    checkTree(this.#source, record.expiry, silent, (leaf) => {
+      for (let index = 0; index < entryCount(memory, leaf); index++) {
+        entries.push(key.slice(0, copyKey(memory, leaf, index, key, 0)));
+      }
+    });
+    for (const entry of entries) {
+      const expected = deadlines[position++];
+      if (expected !== undefined && compareBytes(entry, expected) === 0) continue;
+      this.addProblem(0, 'the expiry index differs from the values');
+      return;
+    }
+    if (position !== deadlines.length) this.addProblem(0, 'the expiry index lacks a deadline');
+  }
+
+  noteFailure(page: number, error: unknown): void {
+    if (!(error instanceof PageMismatch || error instanceof MnemeError)) throw error;
+    this.addProblem(page, error.message);
+  }
+
+  /** Whatever was neither reached nor claimed is lost. */
+  finish(): CheckReport {
+    for (let page = 0; page < this.#pageCount; page++) {
+      if (this.#reached[page] === 0) this.addProblem(page, 'the page is neither used nor free');
+    }
+    return this.report();
+  }
+
+  /** What was found so far. */
+  report(): CheckReport {
+    const problems = this.#problems;
+    return { ok: problems.length === 0, pagesChecked: this.#pagesChecked, problems };
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * The tree of plain values: key -> record (value-codec.ts). Reads.
+ */
+import {
+  decodePayload,
+  type IntegerMode,
+  OVERFLOW_FLAG,
+  payloadOffset,
+  recordDeadline,
+  typeOfTag,
+  type Value,
+  type ValueType,
+} from '../bytes/value-codec.js';
+import { MnemeError } from '../errors.js';
+import { overflowPointer, readOverflow } from '../pages/overflow-page.js';
+import type { PageSource } from '../pages/page-source.js';
+import { findLeaf } from '../tree/cursor.js';
+import type { TreeRoot } from '../tree-root.js';
+import { findKey, valueAddress, valueLength } from '../tree/node.js';
+
+/** Where a record lies in the shared memory; good until the next page is fetched. */
+export interface RecordPlace {
+  address: number;
+  length: number;
+}
+
+const place: RecordPlace = { address: 0, length: 0 };
+
+/** Finds a record, expired or not; undefined when the key has none. The result is reused. */
+export function findRecord(
+  source: PageSource,
+  tree: Readonly<TreeRoot>,
+  key: Uint8Array,
+  offset: number,
+  end: number,
+): RecordPlace | undefined {
+  const leaf = findLeaf(source, tree, key, offset, end);
+  if (leaf < 0) return undefined;
+  const index = findKey(source.memory, leaf, key, offset, end);
+  if (index < 0) return undefined;
+  place.address = valueAddress(source.memory, leaf, index);
+  place.length = valueLength(source.memory, leaf, index);
+  return place;
+}
+
+/** True when a record with this deadline (0: none) is invisible at `now`. */
+export function isExpired(deadline: number, now: number): boolean {
+  return deadline !== 0 && now >= deadline;
+}
+
+/** The value of a record. Reads its overflow extents, so its place is not good any more after. */
+export function decodeRecord(
+  source: PageSource,
+  address: number,
+  length: number,
+  mode: IntegerMode,
+): Value {
+  const { memory } = source;
+  const tag = memory.u8[address] as number;
+  const payload = payloadOffset(memory.u8, address);
+  if ((tag & OVERFLOW_FLAG) === 0) {
+    return decodePayload(tag, memory.text, payload, address + length - payload, mode);
+  }
+  const overflow = overflowPointer(memory.u8, payload);
+  const bytes = readOverflow(source, overflow.length, overflow.pointer);
+  return decodePayload(tag, bytes, 0, bytes.length, mode);
+}
+
+export function recordType(source: PageSource, address: number): ValueType {
+  const type = typeOfTag(source.memory.u8[address] as number);
+  if (type === undefined) throw new MnemeError('ERR_MNEME_CORRUPT', { reason: 'unknown value type' });
+  return type;
+}
+
+/** The value of a visible key; `undefined` when it is missing or has expired. */
+export function readValue(
+  source: PageSource,
+  tree: Readonly<TreeRoot>,
+  key: Uint8Array,
+  keyEnd: number,
+  now: () => number,
+  mode: IntegerMode,
+): Value | undefined {
+  const record = findRecord(source, tree, key, 0, keyEnd);
+  if (record === undefined) return undefined;
+  const deadline = recordDeadline(source.memory.u8, record.address);
+  if (deadline !== 0 && isExpired(deadline, now())) return undefined;
+  return decodeRecord(source, record.address, record.length, mode);
+}

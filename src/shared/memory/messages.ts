@@ -1,0 +1,147 @@
+/**
+ * Every request to the writer and its answer, field by field.
+ *
+ * A segment of the channel is a list of operations that run in order:
+ *
+ *   offset  size  field of a segment
+ *        0     4  length        bytes of all operations
+ *        4     4  mode          1: one transaction of its own, 0: within the batch that is open
+ *        8     8  now           ms since the epoch, read once for the call
+ *       16        operations, each padded to 8 bytes
+ *
+ *   offset  size  field of an operation
+ *        0     1  code
+ *        1     1  flags
+ *        2     2  keyLength
+ *        4     4  valueLength
+ *        8     4  handle        which keyspace, as told by DEFINE
+ *       12     4  length        of the operation, padding included
+ *       16     8  number        a double: deadline, or what the code says
+ *       24        key, value
+ *
+ * The answer is one status word (0 done, 1 failed), the payload's length, and 8 bytes further the
+ * payload: doubles and bytes in the order of the operations that give some, or an error as JSON.
+ */
+import type { MemoryHandle, SharedMemory } from './shared-memory.js';
+
+export const SEGMENT_HEADER_BYTES = 16;
+export const OPERATION_HEADER_BYTES = 24;
+export const ANSWER_HEADER_BYTES = 16;
+
+/** Operations. A batch is BEGIN, any of the others, COMMIT or ABORT. */
+export const BEGIN = 1;
+export const COMMIT = 2;
+export const ABORT = 3;
+export const SAVEPOINT = 4;
+export const RELEASE = 5;
+export const ROLL_BACK = 6;
+/** Tells the name (value) and keys (flags) of a handle. Answers whether it exists as such. */
+export const DEFINE = 10;
+/** Value is tag and payload; number is the deadline, flags say what of it. */
+export const SET = 11;
+/** Answers 1 when a visible value went. */
+export const DELETE = 12;
+/** From key to value; see the flags. Answers how many visible values went. */
+export const DELETE_RANGE = 13;
+/** Number is the high word of the delta, value its low word as 4 bytes. Answers high, low. */
+export const INCREMENT = 14;
+/** Number is the deadline. Answers 1 when the key was visible. */
+export const EXPIRE = 15;
+/** Answers 1 when the key had a deadline. */
+export const PERSIST = 16;
+/** Answers how many went; of one handle, or of all keyspaces with flag ALL_KEYSPACES. */
+export const PURGE = 17;
+/** Value is the name. Answers 1 when it existed. */
+export const DROP = 18;
+/** Answers the keyspace's record as it stands in the batch, or nothing. */
+export const ROOTS = 19;
+/** What was answered by ROOTS stays readable until the batch ends. */
+export const FREEZE = 20;
+export const SYNC = 21;
+export const CLOSE = 22;
+/** Part of a long value, before its SET with flag PARTS. */
+export const PART = 23;
+/** Answers a report as JSON. */
+export const VERIFY = 24;
+/** Answers the names in the batch as JSON. */
+export const NAMES = 25;
+
+/** Writes pending commits to the file, without a sync. */
+export const WRITE_BEHIND = 26;
+
+export const KEEP_TTL = 1;
+export const HAS_DEADLINE = 2;
+export const PARTS = 4;
+export const BYTES_KEYS = 1;
+export const NO_LOW_BOUND = 1;
+export const NO_HIGH_BOUND = 2;
+export const ALL_KEYSPACES = 1;
+
+/** Where an operation's fields lie. */
+export interface OperationPlace {
+  code: number;
+  flags: number;
+  handle: number;
+  number: number;
+  keyStart: number;
+  keyEnd: number;
+  valueEnd: number;
+  next: number;
+}
+
+export function newOperationPlace(): OperationPlace {
+  return {
+    code: 0,
+    flags: 0,
+    handle: 0,
+    number: 0,
+    keyStart: 0,
+    keyEnd: 0,
+    valueEnd: 0,
+    next: 0,
+  };
+}
+
+export function readOperation(memory: SharedMemory, address: number, place: OperationPlace): void {
+  const { i32, u8, u16, f64 } = memory;
+  const word = address >>> 2;
+  place.code = u8[address] as number;
+  place.flags = u8[address + 1] as number;
+  place.handle = i32[word + 2] as number;
+  place.number = f64[(address >>> 3) + 2] as number;
+  place.keyStart = address + OPERATION_HEADER_BYTES;
+  place.keyEnd = place.keyStart + (u16[(address >>> 1) + 1] as number);
+  place.valueEnd = place.keyEnd + (i32[word + 1] as number);
+  place.next = address + (i32[word + 3] as number);
+}
+
+/** Writes the header of an operation whose key and value are in place; returns where it ends. */
+export function finishOperation(
+  memory: SharedMemory,
+  address: number,
+  operation: { code: number; flags: number; handle: number; number: number },
+  keyLength: number,
+  valueLength: number,
+): number {
+  const word = address >>> 2;
+  const size = (OPERATION_HEADER_BYTES + keyLength + valueLength + 7) & ~7;
+  memory.i32[word] = operation.code | (operation.flags << 8) | (keyLength << 16);
+  memory.i32[word + 1] = valueLength;
+  memory.i32[word + 2] = operation.handle;
+  memory.i32[word + 3] = size;
+  memory.f64[(address >>> 3) + 2] = operation.number;
+  return address + size;
+}
+
+/** 'full': a commit is on the disk when its call returns. */
+export type SyncMode = 'full' | 'none';
+
+/** What the writer is told when it starts; crosses threads. */
+export interface WriterStart {
+  readonly memory: MemoryHandle;
+  readonly path: string;
+  /** The file itself, for ':memory:'. */
+  readonly memoryFile: SharedArrayBuffer | undefined;
+  readonly bootId: Uint8Array;
+  readonly sync: SyncMode;
+}

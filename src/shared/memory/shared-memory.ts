@@ -1,0 +1,103 @@
+/**
+ * The one shared memory: where everything in it lies, and this thread's views of it.
+ *
+ *   address      what
+ *   0            64 KiB unused: every WebAssembly instance puts its static data here
+ *   64 KiB       control block (control-block.ts)
+ *   + 4 KiB      thread slots (thread-slots.ts), 64 bytes each
+ *   + 4 KiB      snapshot pins (snapshot-pins.ts), 16 bytes each
+ *   + 64 KiB     channel words, then the request ring and the answer (channel.ts)
+ *   then         a 128 KiB scratch window per thread slot
+ *   then         page table, frame records, frames (page-cache.ts)
+ *
+ * The page table and the frames are sized for `cacheSize`; untouched memory costs nothing.
+ */
+
+import { createKernels, type Kernels } from '../../kernels/kernels.js';
+import { type WasmMemory, webAssembly } from '../../kernels/web-assembly.js';
+import { FRAME_COUNT_MIN, PIN_COUNT, THREAD_SLOT_COUNT } from '../limits.js';
+
+export const CONTROL_ADDRESS = 65536;
+export const THREAD_SLOTS_ADDRESS = CONTROL_ADDRESS + 4096;
+export const THREAD_SLOT_BYTES = 64;
+export const PINS_ADDRESS = THREAD_SLOTS_ADDRESS + THREAD_SLOT_COUNT * THREAD_SLOT_BYTES;
+export const PIN_BYTES = 16;
+export const CHANNEL_ADDRESS = PINS_ADDRESS + PIN_COUNT * PIN_BYTES;
+export const CHANNEL_SEGMENT_BYTES = 256 * 1024;
+export const CHANNEL_SEGMENT_COUNT = 4;
+export const ANSWER_BYTES = 64 * 1024;
+const CHANNEL_BYTES = 65536 + CHANNEL_SEGMENT_COUNT * CHANNEL_SEGMENT_BYTES + ANSWER_BYTES;
+const SCRATCH_ADDRESS = CHANNEL_ADDRESS + CHANNEL_BYTES;
+export const SCRATCH_BYTES = 131072;
+const TABLE_ADDRESS = SCRATCH_ADDRESS + THREAD_SLOT_COUNT * SCRATCH_BYTES;
+export const BUCKET_SLOTS = 16;
+export const FRAME_RECORD_BYTES = 32;
+const WASM_PAGE_BYTES = 65536;
+
+/** What a thread needs to see the same memory in the same way. */
+export interface MemoryHandle {
+  readonly memory: WasmMemory | undefined;
+  readonly buffer: SharedArrayBuffer;
+  readonly pageSize: number;
+  readonly frameCount: number;
+}
+
+export function createMemoryHandle(pageSize: number, cacheSizeBytes: number): MemoryHandle {
+  const frameCount = Math.max(Math.floor(cacheSizeBytes / pageSize), FRAME_COUNT_MIN);
+  const pages = Math.ceil(layoutOf(pageSize, frameCount).endAddress / WASM_PAGE_BYTES);
+  if (webAssembly === undefined) {
+    const buffer = new SharedArrayBuffer(pages * WASM_PAGE_BYTES);
+    return { memory: undefined, buffer, pageSize, frameCount };
+  }
+  const memory = new webAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  return { memory, buffer: memory.buffer as unknown as SharedArrayBuffer, pageSize, frameCount };
+}
+
+function layoutOf(pageSize: number, frameCount: number) {
+  const bucketCount = 2 ** Math.ceil(Math.log2(Math.max(16, frameCount / 4)));
+  const recordsAddress = TABLE_ADDRESS + bucketCount * BUCKET_SLOTS * 4;
+  const recordsEnd = recordsAddress + frameCount * FRAME_RECORD_BYTES;
+  const framesAddress = Math.ceil(recordsEnd / pageSize) * pageSize;
+  const endAddress = framesAddress + frameCount * pageSize;
+  return { bucketCount, tableAddress: TABLE_ADDRESS, recordsAddress, framesAddress, endAddress };
+}
+
+/** This thread's views. `low` bytes first, as on every machine that Node runs on but one. */
+export class SharedMemory {
+  readonly handle: MemoryHandle;
+  readonly pageSize: number;
+  readonly frameCount: number;
+  readonly bucketCount: number;
+  readonly tableAddress: number;
+  readonly recordsAddress: number;
+  readonly framesAddress: number;
+  readonly u8: Uint8Array;
+  readonly u16: Uint16Array;
+  readonly i32: Int32Array;
+  readonly f64: Float64Array;
+  /** The same bytes as a Buffer, whose slices make strings without a copy in between. */
+  readonly text: Buffer;
+  readonly kernels: Kernels;
+
+  constructor(handle: MemoryHandle) {
+    const { buffer, pageSize, frameCount } = handle;
+    const layout = layoutOf(pageSize, frameCount);
+    this.handle = handle;
+    this.pageSize = pageSize;
+    this.frameCount = frameCount;
+    this.bucketCount = layout.bucketCount;
+    this.tableAddress = layout.tableAddress;
+    this.recordsAddress = layout.recordsAddress;
+    this.framesAddress = layout.framesAddress;
+    this.u8 = new Uint8Array(buffer);
+    this.u16 = new Uint16Array(buffer);
+    this.i32 = new Int32Array(buffer);
+    this.f64 = new Float64Array(buffer);
+    this.text = Buffer.from(buffer);
+    this.kernels = createKernels(handle.memory, buffer);
+  }
+
+  scratchAddress(threadSlot: number): number {
+    return SCRATCH_ADDRESS + threadSlot * SCRATCH_BYTES;
+  }
+}

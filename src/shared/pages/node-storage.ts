@@ -1,0 +1,76 @@
+/**
+ * Storage on the real file system. With system.ts the only place that knows of `node:fs`.
+ */
+import * as fs from 'node:fs';
+import { dirname } from 'node:path';
+import type { Storage, StorageFile } from './storage.js';
+
+/** What one `writev` takes on every system. */
+const VECTOR_COUNT_MAX = 1024;
+
+class NodeFile implements StorageFile {
+  readonly #descriptor: number;
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor;
+  }
+  read(target: Uint8Array, targetOffset: number, length: number, offset: number): number {
+    let done = 0;
+    while (done < length) {
+      const at = targetOffset + done;
+      const count = fs.readSync(this.#descriptor, target, at, length - done, offset + done);
+      if (count === 0) break;
+      done += count;
+    }
+    return done;
+  }
+  write(source: Uint8Array, sourceOffset: number, length: number, offset: number): number {
+    return fs.writeSync(this.#descriptor, source, sourceOffset, length, offset);
+  }
+  writeMany(sources: readonly Uint8Array[], offset: number): number {
+    let done = 0;
+    for (let first = 0; first < sources.length; first += VECTOR_COUNT_MAX) {
+      const part = sources.slice(first, first + VECTOR_COUNT_MAX);
+      const partBytes = part.reduce((sum, source) => sum + source.length, 0);
+      const count = fs.writevSync(this.#descriptor, part, offset + done);
+      done += count;
+      if (count !== partBytes) break;
+    }
+    return done;
+  }
+  size(): number {
+    return fs.fstatSync(this.#descriptor).size;
+  }
+  datasync(): void {
+    fs.fdatasyncSync(this.#descriptor);
+  }
+  close(): void {
+    fs.closeSync(this.#descriptor);
+  }
+}
+
+export class NodeStorage implements Storage {
+  open(path: string, access: 'read' | 'write'): StorageFile {
+    return new NodeFile(fs.openSync(path, access === 'read' ? 'r' : 'r+'));
+  }
+  create(path: string): StorageFile {
+    return new NodeFile(fs.openSync(path, 'wx+'));
+  }
+  exists(path: string): boolean {
+    return fs.existsSync(path);
+  }
+  link(existingPath: string, newPath: string): void {
+    fs.linkSync(existingPath, newPath);
+  }
+  unlink(path: string): void {
+    fs.unlinkSync(path);
+  }
+  syncDirectory(path: string): void {
+    if (process.platform === 'win32') return; // directories cannot be opened there
+    const descriptor = fs.openSync(dirname(path), 'r');
+    try {
+      fs.fsyncSync(descriptor);
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * From a pointer to the address of its page: the cache first, then the file.
+ *
+ * An address is good until the same thread fetches the next page: the frame of the last one may be
+ * evicted then, and a page that found no frame lies in this thread's one private frame.
+ */
+import { assert } from '../assert.js';
+import type { PageId, PagePointer } from '../ids.js';
+import { PageCache } from '../memory/page-cache.js';
+import type { SharedMemory } from '../memory/shared-memory.js';
+import {
+  countHit,
+  countMiss,
+  enterEpoch,
+  leaveEpoch,
+  type ThreadSlot,
+} from '../memory/thread-slots.js';
+import { type Checksummer, PageMismatch } from './page-file.js';
+import type { StorageFile } from './storage.js';
+
+/** What is wrong with a page that has just been read, if anything. */
+export type PageCheck = (
+  memory: SharedMemory,
+  address: number,
+  pageId: PageId,
+  level: number,
+) => string | undefined;
+
+export class PageSource {
+  readonly memory: SharedMemory;
+  readonly cache: PageCache;
+  readonly slot: ThreadSlot;
+  readonly checksummer: Checksummer;
+  file: StorageFile;
+  readonly #check: PageCheck;
+  readonly #privateFrame: number;
+
+  constructor(options: {
+    memory: SharedMemory;
+    slot: ThreadSlot;
+    file: StorageFile;
+    checksummer: Checksummer;
+    check: PageCheck;
+  }) {
+    this.memory = options.memory;
+    this.cache = new PageCache(options.memory);
+    this.slot = options.slot;
+    this.file = options.file;
+    this.checksummer = options.checksummer;
+    this.#check = options.check;
+    this.#privateFrame = this.cache.claim();
+    assert(this.#privateFrame >= 0, 'there are frames for all threads');
+  }
+
+  /** Until `leave`, no frame that this thread was given an address in is used anew. */
+  enter(): void {
+    enterEpoch(this.memory, this.slot);
+  }
+
+  leave(): void {
+    leaveEpoch(this.memory, this.slot);
+  }
+
+  /** The address of a page. Throws PageMismatch when the file holds something else there. */
+  fetch(pageId: PageId, low: number, high: number, level: number): number {
+    const frame = this.cache.lookup(pageId, low, high);
+    if (frame < 0) return this.#fill(pageId, low, high, level);
+    countHit(this.memory, this.slot);
+    return this.cache.frameAddress(frame);
+  }
+
+  fetchPointer(pointer: Readonly<PagePointer>, level: number): number {
+    return this.fetch(pointer.pageId, pointer.low, pointer.high, level);
+  }
+
+  #fill(pageId: PageId, low: number, high: number, level: number): number {
+    assert(high >= 0, 'pages of the open transaction are in the cache');
+    countMiss(this.memory, this.slot);
+    this.enter(); // nothing fetched before is looked at any more
+    const { cache } = this;
+    const claimed = cache.claim();
+    const frame = claimed < 0 ? this.#privateFrame : claimed;
+    const address = cache.frameAddress(frame);
+    const problem = this.#readPage(address, pageId, low, high, level);
+    if (problem !== undefined) {
+      if (claimed >= 0) cache.unclaim(claimed);
+      throw new PageMismatch(pageId, problem);
+    }
+    if (claimed >= 0 && !cache.publish(claimed, pageId, low, high, false)) {
+      this.memory.kernels.copyBytes(
+        cache.frameAddress(this.#privateFrame),
+        address,
+        this.memory.pageSize,
+      );
+      cache.unclaim(claimed);
+      return cache.frameAddress(this.#privateFrame);
+    }
+    return address;
+  }
+
+  #readPage(
+    address: number,
+    pageId: PageId,
+    low: number,
+    high: number,
+    level: number,
+  ): string | undefined {
+    const { memory, checksummer } = this;
+    const { pageSize } = memory;
+    const count = this.file.read(memory.u8, address, pageSize, pageId * pageSize);
+    if (count !== pageSize) return 'the file ends before it';
+    checksummer.compute(address, pageSize);
+    if (checksummer.low !== low || checksummer.high !== high) return 'the checksum differs';
+    return this.#check(memory, address, pageId, level);
+  }
+}

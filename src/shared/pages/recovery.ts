@@ -1,0 +1,161 @@
+/**
+ * Which of the two metas to trust.
+ *
+ * The newest whose checksum holds. A commit with a single sync lists the pages that it wrote in its
+ * meta: if the other slot does not confirm it (by a copy of the same meta), the list is checked, and
+ * when a page of it is not there the other meta is the state, for then the commit was never
+ * acknowledged. A meta that is confirmed, or whose pages were synced before it, is never stepped
+ * back from: a page of it that fails later is damage. A weak meta counts only until the machine
+ * restarts.
+ */
+import { MnemeError } from '../errors.js';
+import { SCRATCH_BYTES, type SharedMemory } from '../memory/shared-memory.js';
+import {
+  decodeMeta,
+  decodeNewPages,
+  FORMAT_VERSION,
+  hasMagic,
+  META_HEADER_BYTES,
+  type Meta,
+  metaFormatVersion,
+  metaOffset,
+  metaSeed,
+  type NewPage,
+  statedLength,
+} from './meta-page.js';
+import { sumExtent } from './overflow-page.js';
+import { Checksummer } from './page-file.js';
+import type { StorageFile } from './storage.js';
+
+/** A part of the shared memory that only this thread uses: its scratch window. */
+export interface ScratchMemory {
+  readonly memory: SharedMemory;
+  readonly window: number;
+}
+
+export interface TrustedMeta {
+  readonly meta: Meta;
+  readonly slot: 0 | 1;
+  /** True when the other slot holds something newer that must not come back. */
+  readonly rejectedOther: boolean;
+  /** True when the other slot holds a copy of the same state. */
+  readonly confirmed: boolean;
+  /** The newest state that survives a power cut: `meta`, or the other slot's when that is weak. */
+  readonly durable: Meta;
+}
+
+/** The checksum of a range, computed with a seed that the range itself states. */
+export function checksumWord(scratch: ScratchMemory): number {
+  return scratch.window + SCRATCH_BYTES - 8;
+}
+
+type SlotContent =
+  | { readonly kind: 'none' | 'damaged' | 'damaged-newer' | 'newer' }
+  | { readonly kind: 'meta'; readonly meta: Meta };
+
+function readSlot(file: StorageFile, slot: 0 | 1, scratch: ScratchMemory): SlotContent {
+  const { memory, window } = scratch;
+  const offset = metaOffset(slot);
+  let count = file.read(memory.u8, window, META_HEADER_BYTES, offset);
+  const header = memory.u8.subarray(window, window + count);
+  if (!hasMagic(header)) return { kind: 'none' };
+  const isNewer = metaFormatVersion(header) > FORMAT_VERSION;
+  const length = statedLength(header);
+  if (length > META_HEADER_BYTES && count === META_HEADER_BYTES) {
+    const rest = length - META_HEADER_BYTES;
+    const more = offset + META_HEADER_BYTES;
+    count += file.read(memory.u8, window + META_HEADER_BYTES, rest, more);
+  }
+  const damaged = { kind: isNewer ? 'damaged-newer' : 'damaged' } as const;
+  if (length === 0 || count < length) return damaged;
+  const seed = metaSeed(header);
+  const checksummer = new Checksummer(memory, seed, checksumWord(scratch));
+  checksummer.compute(window, length - 8);
+  const bytes = memory.u8.slice(window, window + length);
+  const stored = new DataView(bytes.buffer, length - 8);
+  const holds =
+    stored.getInt32(0, true) === checksummer.low && stored.getInt32(4, true) === checksummer.high;
+  if (!holds) return damaged;
+  if (isNewer) return { kind: 'newer' };
+  const meta = decodeMeta(bytes);
+  return meta === undefined ? damaged : { kind: 'meta', meta };
+}
+
+function isNewerMeta(a: Meta, b: Meta): boolean {
+  if (a.metaEpoch !== b.metaEpoch) return a.metaEpoch > b.metaEpoch;
+  if (a.txnId !== b.txnId) return a.txnId > b.txnId;
+  return !a.weak && b.weak;
+}
+
+/** False for a weak meta of another run of the machine: its pages may never have been written. */
+function countsNow(meta: Meta, bootId: Uint8Array): boolean {
+  if (!meta.weak) return true;
+  const known = bootId.some((byte) => byte !== 0);
+  return known && bootId.every((byte, index) => meta.bootId[index] === byte);
+}
+
+/** True when every page of a commit's list is in the file. */
+function holdsNewPages(file: StorageFile, meta: Meta, scratch: ScratchMemory): boolean {
+  const { memory, window } = scratch;
+  const seed = { low: meta.seedLow, high: meta.seedHigh };
+  const checksummer = new Checksummer(memory, seed, checksumWord(scratch));
+  const holds = (page: NewPage): boolean => {
+    const start = page.pageId * meta.pageSize;
+    const { pageSize } = meta;
+    let complete = true;
+    const read = (target: number, offset: number, length: number) => {
+      complete &&= file.read(memory.u8, target, length, start + offset) === length;
+    };
+    if (page.length > 0) sumExtent(memory, checksummer, window, page.length, read);
+    else {
+      read(window, 0, pageSize);
+      checksummer.compute(window, pageSize);
+    }
+    return complete && checksummer.low === page.low && checksummer.high === page.high;
+  };
+  return decodeNewPages(meta.newPages).every(holds);
+}
+
+/**
+ * The state to open. Throws `ERR_MNEME_NOT_A_DATABASE`, `ERR_MNEME_FORMAT_VERSION` or
+ * `ERR_MNEME_CORRUPT`.
+ */
+export function chooseMeta(
+  file: StorageFile,
+  scratch: ScratchMemory,
+  bootId: Uint8Array,
+): TrustedMeta {
+  const slots = [readSlot(file, 0, scratch), readSlot(file, 1, scratch)] as const;
+  const usable = slots.some(({ kind }) => kind === 'meta');
+  if (slots.some(({ kind }) => kind === 'newer' || (kind === 'damaged-newer' && !usable))) {
+    throw new MnemeError('ERR_MNEME_FORMAT_VERSION', { supported: FORMAT_VERSION });
+  }
+  if (slots.every(({ kind }) => kind === 'none')) throw new MnemeError('ERR_MNEME_NOT_A_DATABASE');
+  const metas = slots.map((content) =>
+    content.kind === 'meta' && countsNow(content.meta, bootId) ? content.meta : undefined,
+  );
+  const newest = newestSlot(metas);
+  const meta = newest === undefined ? undefined : metas[newest];
+  if (newest === undefined || meta === undefined) {
+    throw new MnemeError('ERR_MNEME_CORRUPT', { page: 0, reason: 'no meta page can be trusted' });
+  }
+  const otherSlot = newest === 0 ? 1 : 0;
+  const other = metas[otherSlot];
+  const confirmed = other !== undefined && other.txnId === meta.txnId && !meta.weak && !other.weak;
+  if (confirmed || meta.weak || meta.newPages.length === 0 || holdsNewPages(file, meta, scratch)) {
+    const otherHolds = slots[otherSlot].kind === 'meta' && other === undefined;
+    const durable = meta.weak && other !== undefined ? other : meta;
+    return { meta, slot: newest, rejectedOther: otherHolds, confirmed, durable };
+  }
+  if (other === undefined) {
+    throw new MnemeError('ERR_MNEME_CORRUPT', { page: 0, reason: 'the last commit is incomplete' });
+  }
+  return { meta: other, slot: otherSlot, rejectedOther: true, confirmed: false, durable: other };
+}
+
+function newestSlot(metas: readonly (Meta | undefined)[]): 0 | 1 | undefined {
+  const [first, second] = metas;
+  if (first === undefined) return second === undefined ? undefined : 1;
+  if (second === undefined) return 0;
+  return isNewerMeta(second, first) ? 1 : 0;
+}

@@ -1,0 +1,30 @@
+/**
+ * The only way to the outside world: files, as the engine needs them. Handed in, so that tests can
+ * put a simulated disk here that crashes, lies and fills up.
+ */
+
+/** An open file. Offsets and lengths are bytes. Failures throw with the system's `code`. */
+export interface StorageFile {
+  /** Reads up to `length` bytes into `target` at `targetOffset`; returns how many there were. */
+  read(target: Uint8Array, targetOffset: number, length: number, offset: number): number;
+  /** Writes and returns how many bytes were taken: fewer than given means a full disk. */
+  write(source: Uint8Array, sourceOffset: number, length: number, offset: number): number;
+  /** Writes the sources one behind the other; returns how many bytes were taken. */
+  writeMany(sources: readonly Uint8Array[], offset: number): number;
+  size(): number;
+  /** Everything written so far is on the disk when this returns. */
+  datasync(): void;
+  close(): void;
+}
+
+export interface Storage {
+  /** Throws `ENOENT` when there is none. */
+  open(path: string, access: 'read' | 'write'): StorageFile;
+  /** A new, empty file; throws `EEXIST` when there is one. */
+  create(path: string): StorageFile;
+  exists(path: string): boolean;
+  link(existingPath: string, newPath: string): void;
+  unlink(path: string): void;
+  /** Makes the directory entries of the folder that holds `path` durable. */
+  syncDirectory(path: string): void;
+}

@@ -1,0 +1,35 @@
+/**
+ * Clock, randomness and identity of machine and thread: everything a test may want to replace.
+ */
+import { randomBytes } from 'node:crypto';
+import { readFileSync, readlinkSync, existsSync } from 'node:fs';
+
+/** Milliseconds since the epoch. */
+export type Clock = () => number;
+/** `length` unpredictable bytes. */
+export type Random = (length: number) => Uint8Array;
+
+export const systemClock: Clock = Date.now;
+export const systemRandom: Random = (length) => randomBytes(length);
+
+/** Milliseconds that only ever rise. */
+export function monotonicMs(): number {
+  return performance.now();
+}
+
+/** Changes with every start of the machine; empty where the system does not tell. */
+export function readBootId(): string {
+  if (process.platform !== 'linux') return '';
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
+/** The operating system's id of the calling thread; 0 where it does not tell. */
+export function currentSystemThreadId(): number {
+  if (process.platform !== 'linux') return 0;
+  return Number(readlinkSync('/proc/thread-self').split('/').at(-1));
+}
+
+/** False only when the system says that this thread of the process is gone. */
+export function threadMayLive(systemThreadId: number): boolean {
+  return systemThreadId === 0 || existsSync(`/proc/self/task/${systemThreadId}`);
+}

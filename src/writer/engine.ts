@@ -1,0 +1,300 @@
+/**
+ * The engine: opens and recovers the file, and runs one transaction at a time. Plain code; it knows
+ * nothing of threads and reaches the outside only through Storage and what it is handed.
+ */
+import { assert } from '../shared/assert.js';
+import { ioError, MnemeError } from '../shared/errors.js';
+import type { TxnId } from '../shared/ids.js';
+import {
+  catalogKey,
+  type KeysKind,
+  type KeyspaceRecord,
+  newKeyspaceRecord,
+  readKeyspace,
+} from '../shared/keyspaces/catalog.js';
+import type { SyncMode } from '../shared/memory/messages.js';
+import { pinnedTxnIds } from '../shared/memory/snapshot-pins.js';
+import type { SharedMemory } from '../shared/memory/shared-memory.js';
+import type { ThreadSlot } from '../shared/memory/thread-slots.js';
+import type { FreeBase } from '../shared/pages/meta-page.js';
+import { readExtent } from '../shared/pages/overflow-page.js';
+import { Checksummer } from '../shared/pages/page-file.js';
+import { PageSource } from '../shared/pages/page-source.js';
+import { checksumWord, chooseMeta } from '../shared/pages/recovery.js';
+import type { StorageFile } from '../shared/pages/storage.js';
+import { nodeProblem } from '../shared/tree/node.js';
+import type { Tree } from '../shared/tree-root.js';
+import { Commit } from './commit.js';
+import { FileState, isFullDisk } from './file-state.js';
+import { type DirtyMark, DirtyPages } from './pages/dirty-pages.js';
+import { FreeList } from './pages/free-list.js';
+import { OverflowWriter } from './pages/overflow-writer.js';
+import { PageFileWriter } from './pages/page-file-writer.js';
+import { TreeWriter } from './tree/tree-writer.js';
+
+export interface EngineOptions {
+  readonly memory: SharedMemory;
+  readonly slot: ThreadSlot;
+  readonly file: StorageFile;
+  readonly bootId: Uint8Array;
+  readonly sync: SyncMode;
+}
+
+/** A keyspace as the open transaction sees it. `exists` is false until something is written. */
+export interface OpenKeyspace {
+  readonly key: Uint8Array;
+  record: KeyspaceRecord;
+  exists: boolean;
+  changed: boolean;
+}
+
+/** What a savepoint goes back to. */
+interface Savepoint {
+  readonly mark: DirtyMark;
+  readonly catalog: Tree;
+  readonly keyspaces: Map<string, OpenKeyspace>;
+  readonly extentCount: number;
+}
+
+export class Engine {
+  readonly memory: SharedMemory;
+  readonly source: PageSource;
+  readonly pages: DirtyPages;
+  readonly trees: TreeWriter;
+  readonly overflow: OverflowWriter;
+  readonly files: FileState;
+  readonly free: FreeList;
+  readonly #commit: Commit;
+  /** The committed state that the next transaction starts from. */
+  txnId: TxnId;
+  #committedCatalog: Tree;
+  #committedPageCount: number;
+  /** The open transaction's catalog tree. */
+  catalog: Tree;
+  #keyspaces = new Map<string, OpenKeyspace>();
+  #savepoints: Savepoint[] = [];
+  #open = false;
+  /** Set by a failed write or sync: from then on only reading is safe. */
+  #failure: unknown;
+
+  constructor(options: EngineOptions) {
+    const { memory, slot, file, bootId } = options;
+    this.memory = memory;
+    const scratch = { memory, window: memory.scratchAddress(slot.index) };
+    const trusted = chooseMeta(file, scratch, bootId);
+    const seed = { low: trusted.meta.seedLow, high: trusted.meta.seedHigh };
+    const checksummer = new Checksummer(memory, seed, checksumWord(scratch));
+    this.source = new PageSource({ memory, slot, file, checksummer, check: nodeProblem });
+    const writer = new PageFileWriter(memory, file);
+    this.files = new FileState({ scratch, checksummer, writer, bootId, trusted });
+    this.free = new FreeList((run) => this.#commit.forgetUnwritten(run));
+    this.pages = new DirtyPages(this.source, this.free, writer);
+    this.trees = new TreeWriter(this.pages);
+    this.overflow = new OverflowWriter(this.pages, writer);
+    this.#commit = new Commit(this, options.sync);
+    const { meta } = this.files;
+    this.txnId = meta.txnId;
+    this.#committedCatalog = { ...meta.catalog };
+    this.#committedPageCount = meta.pageCount;
+    this.catalog = { ...meta.catalog };
+    this.#loadFreeState();
+  }
+
+  #loadFreeState(): void {
+    const { freeBase, freeLog, pageCount } = this.files.meta;
+    const base = freeBase === undefined ? undefined : new Uint8Array(freeBase.length);
+    if (freeBase !== undefined && base !== undefined) {
+      readExtent(this.source, freeBase, base, 0, base.length);
+    }
+    this.free.load(base, freeLog, pageCount);
+    this.free.review(this.protectedStates());
+  }
+
+  /** Committed states whose pages must stay as they are, rising. */
+  protectedStates(): TxnId[] {
+    const states = [...pinnedTxnIds(this.memory), ...this.files.protectedStates];
+    return states.sort((a, b) => a - b);
+  }
+
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  get committedPageCount(): number {
+    return this.#committedPageCount;
+  }
+
+  /** True when the open transaction has changed nothing so far. */
+  get isUnchanged(): boolean {
+    return this.pages.isUnchanged && this.changedKeyspaces().length === 0;
+  }
+
+  changedKeyspaces(): OpenKeyspace[] {
+    return [...this.#keyspaces.values()].filter(({ changed }) => changed);
+  }
+
+  /** The extent that holds the free state, as of the newest commit. */
+  get freeBase(): FreeBase | undefined {
+    return this.#commit.freeBase;
+  }
+
+  begin(): void {
+    assert(!this.#open, 'one transaction runs at a time');
+    if (this.#failure !== undefined) {
+      throw new MnemeError('ERR_MNEME_IO', { reason: 'an earlier write failed; reopen' });
+    }
+    this.free.review(this.protectedStates());
+    this.pages.begin(this.txnId + 1, this.#committedPageCount);
+    this.#commit.begin();
+    this.#open = true;
+  }
+
+  /** Commits; true when there was something to commit. On an error nothing is changed. */
+  commit(): boolean {
+    assert(this.#open && this.#savepoints.length === 0, 'savepoints end before their transaction');
+    try {
+      const changed = this.#commit.run([...this.#keyspaces.values()]);
+      if (!changed) {
+        this.abort();
+        return false;
+      }
+    } catch (error) {
+      this.abort();
+      throw this.#noteFailure(error);
+    }
+    this.txnId++;
+    this.#committedCatalog = { ...this.catalog };
+    this.#committedPageCount = this.pages.pageCount;
+    this.#end();
+    return true;
+  }
+
+  abort(): void {
+    this.pages.abort(this.#committedPageCount);
+    this.catalog = { ...this.#committedCatalog };
+    this.#savepoints.length = 0;
+    this.#keyspaces.clear();
+    this.#end();
+  }
+
+  #end(): void {
+    this.#open = false;
+    for (const keyspace of this.#keyspaces.values()) keyspace.changed = false;
+  }
+
+  /** A full disk is over when there is room; what else fails leaves the file in doubt. */
+  #noteFailure(error: unknown): unknown {
+    const failure = ioError(error);
+    if (!(failure instanceof MnemeError) || this.#commit.inDoubt) this.#failure = failure;
+    return failure;
+  }
+
+  /** An error while nobody waited: the next write or sync meets it again or is told of it. */
+  noteBackgroundError(error: unknown): void {
+    if (!isFullDisk(error)) this.refuse(error);
+  }
+
+  /** After a broken promise of our own nothing is written any more. */
+  refuse(failure: unknown): void {
+    this.#failure ??= failure;
+  }
+
+  savepoint(): void {
+    this.#commit.sealAll(this.#keyspaces.values());
+    const keyspaces = new Map<string, OpenKeyspace>();
+    for (const [name, keyspace] of this.#keyspaces) keyspaces.set(name, copyKeyspace(keyspace));
+    const extentCount = this.overflow.written.length;
+    const mark = this.pages.freeze();
+    this.#savepoints.push({ mark, catalog: { ...this.catalog }, keyspaces, extentCount });
+  }
+
+  /**
+   * Gives all pages of the transaction their checksums and never changes them again, so that roots
+   * copied now stay readable until the transaction ends.
+   */
+  freeze(): void {
+    this.#commit.sealAll(this.#keyspaces.values());
+    this.pages.freeze();
+  }
+
+  releaseSavepoint(): void {
+    assert(this.#savepoints.pop() !== undefined, 'there is a savepoint to release');
+  }
+
+  rollBackToSavepoint(): void {
+    const savepoint = this.#savepoints.pop();
+    assert(savepoint !== undefined, 'there is a savepoint to go back to');
+    this.pages.rollBack(savepoint.mark);
+    this.catalog = savepoint.catalog;
+    this.#keyspaces = savepoint.keyspaces;
+    this.overflow.written.length = savepoint.extentCount;
+  }
+
+  /** A keyspace in the open transaction, whether it exists yet or not. */
+  keyspace(name: string, keys: KeysKind = 'text'): OpenKeyspace {
+    const known = this.#keyspaces.get(name);
+    if (known !== undefined) return known;
+    const key = catalogKey(new TextEncoder().encode(name));
+    const stored = readKeyspace(this.source, this.catalog, key);
+    const record = stored ?? newKeyspaceRecord(keys);
+    const opened = { key, record, exists: stored !== undefined, changed: false };
+    this.#keyspaces.set(name, opened);
+    return opened;
+  }
+
+  /** Forgets what was read of the catalog: another state may be committed now. */
+  forgetKeyspace(name: string): void {
+    this.#keyspaces.delete(name);
+  }
+
+  /** Makes room in the cache when what is not written yet takes too much of it. */
+  relieveCache(): void {
+    const held = this.pages.heldCount + this.files.unwritten.size;
+    if (held < this.memory.frameCount / 2) return;
+    try {
+      this.#commit.spill(this.#keyspaces.values());
+    } catch (error) {
+      throw this.#noteFailure(error);
+    }
+  }
+
+  /** Writes behind what `sync: 'none'` left in memory, without a sync. */
+  writeBehind(): void {
+    this.#attempt(() => {
+      this.#committedPageCount = this.#commit.writeBehind();
+    });
+  }
+
+  /** Makes everything committed durable. */
+  sync(): void {
+    this.#attempt(() => {
+      this.#committedPageCount = this.#commit.makeDurable();
+    });
+  }
+
+  #attempt(operation: () => void): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      operation();
+    } catch (error) {
+      throw this.#noteFailure(error);
+    }
+  }
+
+  get needsWriteBehind(): boolean {
+    return this.#failure === undefined && this.txnId !== this.files.meta.txnId;
+  }
+
+  /** Makes everything durable and confirms it; the file is not touched any more after. */
+  close(): void {
+    if (this.#failure !== undefined) return;
+    this.sync();
+    this.#attempt(() => this.files.confirm());
+  }
+}
+
+function copyKeyspace(keyspace: OpenKeyspace): OpenKeyspace {
+  const { record } = keyspace;
+  const copy = { ...record, values: { ...record.values }, expiry: { ...record.expiry } };
+  return { ...keyspace, record: copy };
+}

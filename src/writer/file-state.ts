@@ -1,0 +1,184 @@
+/**
+ * What of the database is in the file: the metas, and how a committed state gets there.
+ *
+ * A strong meta names a state whose pages are on the disk, or that lists them so that recovery can
+ * tell. A weak meta names one that is only in the system's page cache; it goes into the slot that
+ * does not hold the last durable meta, and counts until the machine restarts.
+ */
+import { assert } from '../shared/assert.js';
+import { MnemeError } from '../shared/errors.js';
+import type { PageId, TxnId } from '../shared/ids.js';
+import {
+  encodeNewPages,
+  META_BYTES_MAX,
+  type Meta,
+  metaLength,
+  NEW_PAGE_BYTES,
+  type NewPage,
+  WEAK_META_BYTES_MAX,
+} from '../shared/pages/meta-page.js';
+import type { Checksummer } from '../shared/pages/page-file.js';
+import type { ScratchMemory, TrustedMeta } from '../shared/pages/recovery.js';
+import type { PageFileWriter } from './pages/page-file-writer.js';
+import type { SealedPage } from './seal-tree.js';
+
+/** A state's fields in its meta, whatever way it is written. */
+export type StateFields = Pick<
+  Meta,
+  | 'txnId'
+  | 'pageCount'
+  | 'catalog'
+  | 'freeBase'
+  | 'freeLog'
+  | 'freePages'
+  | 'waitingPages'
+>;
+
+/** Bytes of the free log that any kind of meta can take beside its fixed part. */
+export const FREE_LOG_BYTES_MAX = WEAK_META_BYTES_MAX - metaLength(0, 0);
+const NO_BYTES = new Uint8Array(0);
+
+export class FileState {
+  readonly writer: PageFileWriter;
+  readonly #scratch: ScratchMemory;
+  readonly #checksummer: Checksummer;
+  readonly #bootId: Uint8Array;
+  /** The newest meta in the file. */
+  meta: Meta;
+  #durable: Meta;
+  #durableSlot: 0 | 1;
+  #durableStates: TxnId[];
+  #writtenStates: TxnId[];
+  #confirmed: boolean;
+  /** Pages that are committed but not in the file yet, by page id. */
+  readonly unwritten = new Map<PageId, SealedPage>();
+
+  constructor(options: {
+    scratch: ScratchMemory;
+    checksummer: Checksummer;
+    writer: PageFileWriter;
+    bootId: Uint8Array;
+    trusted: TrustedMeta;
+  }) {
+    this.#scratch = options.scratch;
+    this.#checksummer = options.checksummer;
+    this.writer = options.writer;
+    this.#bootId = options.bootId;
+    const { meta, slot, rejectedOther, confirmed, durable } = options.trusted;
+    this.meta = meta;
+    this.#durable = durable;
+    this.#durableSlot = durable === meta ? slot : other(slot);
+    this.#durableStates = [durable.txnId];
+    this.#writtenStates = [durable.txnId, meta.txnId];
+    this.#confirmed = confirmed;
+    if (rejectedOther) this.#overwriteRejected(meta, other(slot));
+  }
+
+  /** What must not come back is replaced by a copy of what was chosen, before anything else. */
+  #overwriteRejected(meta: Meta, slot: 0 | 1): void {
+    this.meta = { ...meta, metaEpoch: meta.metaEpoch + 1, newPages: NO_BYTES };
+    this.#writeMeta(this.meta, slot);
+    this.writer.sync();
+    this.#durable = this.meta;
+    this.#durableSlot = slot;
+    this.#confirmed = true;
+  }
+
+  /** States that a file's meta may lead back to. */
+  get protectedStates(): TxnId[] {
+    return [...this.#durableStates, ...this.#writtenStates];
+  }
+
+  /** True when everything up to this state is on the disk. */
+  isDurable(txnId: TxnId): boolean {
+    return txnId === this.#durable.txnId && this.unwritten.size === 0;
+  }
+
+  /**
+   * Commits a state durably. Where `wholeChange` is all that the file lacks of it, and short enough
+   * to list, one sync does; else the pages are synced before the meta.
+   */
+  writeStrong(
+    fields: StateFields,
+    pages: readonly SealedPage[],
+    wholeChange: readonly NewPage[] | undefined,
+  ): void {
+    this.writePages(pages);
+    const list = wholeChange ?? [];
+    const listed = metaLength(fields.freeLog.length, list.length * NEW_PAGE_BYTES);
+    const single = wholeChange !== undefined && listed <= META_BYTES_MAX;
+    if (!single) this.writer.sync();
+    const newPages = single ? encodeNewPages(list) : NO_BYTES;
+    const slot = other(this.#durableSlot);
+    const meta = this.#stateMeta(fields, false, newPages);
+    this.#writeMeta(meta, slot);
+    try {
+      this.writer.sync();
+    } catch (error) {
+      this.#writeBack(slot);
+      throw error;
+    }
+    this.#becomeDurable(meta, slot);
+  }
+
+  /** What the disk holds is unknown: the old state goes back where the new one may be. */
+  #writeBack(slot: 0 | 1): void {
+    try {
+      this.#writeMeta(this.#durable, slot);
+    } catch {
+      // The failed sync is what the caller is told of; a disk that takes nothing more adds nothing.
+    }
+  }
+
+  #becomeDurable(meta: Meta, slot: 0 | 1): void {
+    this.meta = meta;
+    this.#durable = meta;
+    this.#durableSlot = slot;
+    this.#confirmed = false;
+    this.#durableStates = [this.#durableStates.at(-1) as TxnId, meta.txnId];
+    this.#writtenStates = [this.#writtenStates.at(-1) as TxnId, meta.txnId];
+  }
+
+  /** Writes what is pending and a weak meta for it, without a sync. */
+  writeWeak(fields: StateFields): void {
+    assert(fields.freeLog.length <= FREE_LOG_BYTES_MAX, 'a weak meta is one block');
+    this.writePages([...this.unwritten.values()]);
+    const meta = this.#stateMeta(fields, true, NO_BYTES);
+    this.#writeMeta(meta, other(this.#durableSlot));
+    this.meta = meta;
+    this.#writtenStates = [this.#writtenStates.at(-1) as TxnId, meta.txnId];
+    this.#confirmed = false;
+  }
+
+  /** Puts the durable meta into both slots, so that nothing has to be checked at the next open. */
+  confirm(): void {
+    if (this.#confirmed) return;
+    this.#writeMeta({ ...this.#durable, newPages: NO_BYTES }, other(this.#durableSlot));
+    this.writer.sync();
+    this.#confirmed = true;
+  }
+
+  /** Pages from memory into the file, neighbours together. */
+  writePages(pages: readonly SealedPage[]): void {
+    const writes = [...pages].sort((a, b) => a.pageId - b.pageId);
+    this.writer.writePages(writes);
+  }
+
+  #stateMeta(fields: StateFields, weak: boolean, newPages: Uint8Array): Meta {
+    const { metaEpoch } = this.meta;
+    return { ...this.#durable, ...fields, metaEpoch, weak, newPages, bootId: this.#bootId };
+  }
+
+  #writeMeta(meta: Meta, slot: 0 | 1): void {
+    this.writer.writeMeta(meta, slot, this.#scratch.window, this.#checksummer);
+  }
+}
+
+function other(slot: 0 | 1): 0 | 1 {
+  return slot === 0 ? 1 : 0;
+}
+
+/** A write that failed for want of room; everything else may have done harm. */
+export function isFullDisk(error: unknown): boolean {
+  return error instanceof MnemeError && error.details['cause'] === 'ENOSPC';
+}

@@ -1,0 +1,95 @@
+/**
+ * One bit per page of the file: set when the page is free to be taken now.
+ *
+ * A bitmap, because taking and giving back are then single bit operations however torn the free
+ * space is: 32 KiB hold the pages of a gigabyte. Pages are taken in rising order from a cursor, so
+ * that what a commit writes lies together.
+ */
+const GROWTH_WORDS = 1024;
+
+export class PageBitmap {
+  /** Pages whose bit is set. */
+  count = 0;
+  #words = new Uint32Array(GROWTH_WORDS);
+  #cursor = 0;
+
+  has(page: number): boolean {
+    const word = this.#words[page >>> 5] ?? 0;
+    return (word & (1 << (page & 31))) !== 0;
+  }
+
+  add(start: number, length: number): void {
+    const end = start + length;
+    if (end > this.#words.length * 32) {
+      const larger = new Uint32Array(Math.ceil(end / 32 / GROWTH_WORDS) * 2 * GROWTH_WORDS);
+      larger.set(this.#words);
+      this.#words = larger;
+    }
+    for (let page = start; page < end; page++) {
+      this.#words[page >>> 5] = (this.#words[page >>> 5] as number) | (1 << (page & 31));
+    }
+    this.count += length;
+  }
+
+  remove(start: number, length: number): void {
+    for (let page = start; page < start + length; page++) {
+      this.#words[page >>> 5] = (this.#words[page >>> 5] as number) & ~(1 << (page & 31));
+    }
+    this.count -= length;
+  }
+
+  /** Takes one page: the next free one behind the last taken, else the first. -1 when none is. */
+  takeOne(): number {
+    if (this.count === 0) return -1;
+    let page = this.#next(this.#cursor);
+    if (page < 0) page = this.#next(0);
+    this.remove(page, 1);
+    this.#cursor = page + 1;
+    return page;
+  }
+
+  /** Takes `length` pages that lie together; -1 when there is no such run. */
+  takeRun(length: number): number {
+    if (this.count < length) return -1;
+    let start = this.#next(0);
+    while (start >= 0) {
+      const end = this.#runEnd(start, length);
+      if (end - start >= length) {
+        this.remove(start, length);
+        return start;
+      }
+      start = this.#next(end);
+    }
+    return -1;
+  }
+
+  /** Calls `visit` with each run of free pages, rising. */
+  forEachRun(visit: (start: number, length: number) => void): void {
+    let start = this.#next(0);
+    while (start >= 0) {
+      const end = this.#runEnd(start, Number.POSITIVE_INFINITY);
+      visit(start, end - start);
+      start = this.#next(end);
+    }
+  }
+
+  #runEnd(start: number, lengthMax: number): number {
+    let end = start;
+    while (end - start < lengthMax && this.has(end)) end++;
+    return end;
+  }
+
+  /** The first free page at or behind `from`, or -1. */
+  #next(from: number): number {
+    const words = this.#words;
+    let index = from >>> 5;
+    if (index >= words.length) return -1;
+    let word = (words[index] as number) & (-1 << (from & 31));
+    while (word === 0) {
+      index++;
+      if (index >= words.length) return -1;
+      word = words[index] as number;
+    }
+    return index * 32 + 31 - Math.clz32(word & -word);
+  }
+}

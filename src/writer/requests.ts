@@ -1,0 +1,320 @@
+/**
+ * Carries out the segments of requests: the whole of what the writer does, without its thread.
+ */
+import { encodeKeyspace, listKeyspaces, RECORD_BYTES_MAX } from '../shared/keyspaces/catalog.js';
+import type { KeysKind } from '../shared/keyspaces/catalog.js';
+import { utf8Text } from '../shared/bytes/text.js';
+import { AssertionError } from '../shared/assert.js';
+import { readU32 } from '../shared/bytes/integers.js';
+import { MnemeError, type MnemeErrorCode } from '../shared/errors.js';
+import { EXTENT_BYTES_MAX, SWEEP_KEYS_MAX } from '../shared/limits.js';
+import * as messages from '../shared/memory/messages.js';
+import type { SharedMemory } from '../shared/memory/shared-memory.js';
+import type { ExtentPointer } from '../shared/pages/overflow-page.js';
+import { AnswerWriter } from './answer.js';
+import { checkFile } from './check-file.js';
+import type { Engine, OpenKeyspace } from './engine.js';
+import { CatalogWriter } from './keyspaces/catalog.js';
+import { type DeadlineChange, type KeyRange, ValuesWriter } from './keyspaces/values.js';
+
+interface Definition {
+  readonly name: string;
+  readonly keys: KeysKind;
+}
+
+/** Failures that change nothing: the batch they happen in can go on. */
+const HARMLESS: ReadonlySet<MnemeErrorCode> = new Set([
+  'ERR_MNEME_TYPE_MISMATCH',
+  'ERR_MNEME_INTEGER_OVERFLOW',
+]);
+
+export class RequestExecutor {
+  readonly #engine: Engine;
+  readonly #memory: SharedMemory;
+  readonly #values: ValuesWriter;
+  readonly #catalog: CatalogWriter;
+  readonly #answer: AnswerWriter;
+  readonly #definitions = new Map<number, Definition>();
+  readonly #place = messages.newOperationPlace();
+  readonly #parts = Buffer.alloc(EXTENT_BYTES_MAX);
+  #partBytes = 0;
+  #partExtents: ExtentPointer[] = [];
+  /** What broke the open batch; all it can do is to be aborted. */
+  #broken: unknown;
+  #now = 0;
+  closed = false;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#memory = engine.memory;
+    this.#values = new ValuesWriter(engine);
+    this.#catalog = new CatalogWriter(engine);
+    this.#answer = new AnswerWriter(engine.memory);
+  }
+
+  /** Runs the segment at an address and writes its answer. Throws nothing but our own mistakes. */
+  run(address: number): void {
+    const { i32, f64 } = this.#memory;
+    const length = i32[address >>> 2] as number;
+    const ownTransaction = i32[(address >>> 2) + 1] === 1;
+    this.#now = f64[(address >>> 3) + 1] as number;
+    const start = address + messages.SEGMENT_HEADER_BYTES;
+    this.#answer.begin();
+    this.#engine.source.enter();
+    try {
+      if (ownTransaction) this.#runAlone(start, start + length);
+      else this.#runInBatch(start, start + length);
+      this.#answer.finish(0);
+    } catch (error) {
+      if (error instanceof AssertionError) this.#engine.refuse(error);
+      this.#answer.fail(error);
+    } finally {
+      this.#engine.source.leave();
+    }
+  }
+
+  #runAlone(start: number, end: number): void {
+    this.#engine.begin();
+    try {
+      this.#runOperations(start, end);
+    } catch (error) {
+      this.#abort();
+      throw error;
+    }
+    this.#commit();
+  }
+
+  #runInBatch(start: number, end: number): void {
+    const { u8 } = this.#memory;
+    if (this.#broken !== undefined && u8[start] !== messages.ABORT) throw this.#broken;
+    try {
+      this.#runOperations(start, end);
+    } catch (error) {
+      const harmless = error instanceof MnemeError && HARMLESS.has(error.code);
+      if (!harmless && this.#engine.isOpen) this.#broken = error;
+      throw error;
+    }
+  }
+
+  #commit(): void {
+    const engine = this.#engine;
+    try {
+      if (!engine.isUnchanged) {
+        for (const keyspace of engine.changedKeyspaces()) {
+          if (keyspace.record.expiry.level < 0) continue;
+          this.#values.purge(keyspace, this.#now, SWEEP_KEYS_MAX);
+        }
+        this.#catalog.freeSome();
+      }
+    } catch (error) {
+      this.#abort();
+      throw error;
+    }
+    engine.commit();
+  }
+
+  #abort(): void {
+    this.#broken = undefined;
+    this.#partBytes = 0;
+    this.#partExtents = [];
+    if (this.#engine.isOpen) this.#engine.abort();
+  }
+
+  #runOperations(start: number, end: number): void {
+    const place = this.#place;
+    for (let at = start; at < end; at = place.next) {
+      messages.readOperation(this.#memory, at, place);
+      this.#engine.relieveCache();
+      this.#runOperation(place);
+    }
+  }
+
+  #runOperation(place: messages.OperationPlace): void {
+    switch (place.code) {
+      case messages.SET:
+        return this.#set(place);
+      case messages.DELETE:
+        return this.#flag(this.#values.delete(this.#keyspace(), this.#key(), this.#now));
+      case messages.INCREMENT:
+        return this.#increment(place);
+      case messages.EXPIRE:
+      case messages.PERSIST:
+        return this.#changeDeadline(place);
+      case messages.DELETE_RANGE:
+        return this.#deleteRange(place);
+      case messages.PART:
+        return this.#part(place);
+      case messages.PURGE:
+        return this.#purge(place);
+      default:
+        return this.#runControl(place);
+    }
+  }
+
+  #runControl(place: messages.OperationPlace): void {
+    const engine = this.#engine;
+    switch (place.code) {
+      case messages.BEGIN:
+        return engine.begin();
+      case messages.COMMIT:
+        return this.#commit();
+      case messages.ABORT:
+        return this.#abort();
+      case messages.SAVEPOINT:
+        return engine.savepoint();
+      case messages.RELEASE:
+        return engine.releaseSavepoint();
+      case messages.ROLL_BACK:
+        return engine.rollBackToSavepoint();
+      case messages.DEFINE:
+        return this.#define(place);
+      case messages.DROP:
+        return this.#flag(this.#catalog.drop(this.#text(place)));
+      case messages.ROOTS:
+        return this.#roots();
+      case messages.FREEZE:
+        return engine.freeze();
+      case messages.SYNC:
+        return engine.sync();
+      case messages.WRITE_BEHIND:
+        return engine.writeBehind();
+      case messages.CLOSE:
+        this.closed = true;
+        return engine.close();
+      case messages.VERIFY:
+        return this.#answer.bytes(Buffer.from(JSON.stringify(checkFile(engine))));
+      case messages.NAMES:
+        return this.#answer.bytes(Buffer.from(JSON.stringify(this.#names())));
+      default:
+        throw new RangeError(`unknown operation ${place.code}`);
+    }
+  }
+
+  #flag(value: boolean): void {
+    this.#answer.number(value ? 1 : 0);
+  }
+
+  #text({ keyEnd, valueEnd }: messages.OperationPlace): string {
+    return utf8Text(this.#memory.text, keyEnd, valueEnd);
+  }
+
+  #define(place: messages.OperationPlace): void {
+    const keys = (place.flags & messages.BYTES_KEYS) !== 0 ? 'bytes' : 'text';
+    this.#definitions.set(place.handle, { name: this.#text(place), keys });
+  }
+
+  #keyspace(): OpenKeyspace {
+    const definition = this.#definitions.get(this.#place.handle);
+    if (definition === undefined) throw new RangeError('the handle was not defined');
+    const keyspace = this.#engine.keyspace(definition.name, definition.keys);
+    if (keyspace.record.keys !== definition.keys) {
+      if (keyspace.exists || keyspace.changed) {
+        throw new MnemeError('ERR_MNEME_TYPE_MISMATCH', { stored: keyspace.record.keys });
+      }
+      keyspace.record.keys = definition.keys;
+    }
+    return keyspace;
+  }
+
+  #key(): KeyRange {
+    return { bytes: this.#memory.u8, start: this.#place.keyStart, end: this.#place.keyEnd };
+  }
+
+  #set(place: messages.OperationPlace): void {
+    const { u8 } = this.#memory;
+    const keep = (place.flags & messages.KEEP_TTL) !== 0;
+    const deadline = (place.flags & messages.HAS_DEADLINE) !== 0 ? place.number : 0;
+    const change: DeadlineChange = { keep, deadline };
+    const { keyEnd, valueEnd } = place;
+    if ((place.flags & messages.PARTS) === 0) {
+      this.#values.set(this.#keyspace(), this.#key(), u8, keyEnd, valueEnd, change, this.#now);
+      return;
+    }
+    this.#flushPart();
+    const tag = u8[keyEnd] as number;
+    const length = readU32(u8, keyEnd + 1);
+    const extents = this.#partExtents;
+    this.#partExtents = [];
+    this.#values.setExtents(this.#keyspace(), this.#key(), tag, extents, length, change, this.#now);
+  }
+
+  /** Gathers a long value into extents, which go to the file as they are full. */
+  #part({ keyEnd, valueEnd }: messages.OperationPlace): void {
+    let at = keyEnd;
+    while (at < valueEnd) {
+      const count = Math.min(valueEnd - at, EXTENT_BYTES_MAX - this.#partBytes);
+      this.#parts.set(this.#memory.u8.subarray(at, at + count), this.#partBytes);
+      this.#partBytes += count;
+      at += count;
+      if (this.#partBytes === EXTENT_BYTES_MAX) this.#flushPart();
+    }
+  }
+
+  #flushPart(): void {
+    if (this.#partBytes === 0) return;
+    this.#partExtents.push(this.#engine.overflow.writeExtent(this.#parts, 0, this.#partBytes));
+    this.#partBytes = 0;
+  }
+
+  #increment(place: messages.OperationPlace): void {
+    const low = readU32(this.#memory.u8, place.keyEnd);
+    const delta = (BigInt(place.number) << 32n) | BigInt(low);
+    const sum = this.#values.increment(this.#keyspace(), this.#key(), delta, this.#now);
+    this.#answer.number(Number(BigInt.asIntN(32, sum >> 32n)));
+    this.#answer.number(Number(sum & 0xffffffffn));
+  }
+
+  #changeDeadline(place: messages.OperationPlace): void {
+    const keyspace = this.#keyspace();
+    const key = this.#key();
+    const values = this.#values;
+    if (place.code === messages.PERSIST) {
+      const hadDeadline = values.deadlineOf(keyspace, key, this.#now) !== 0;
+      if (hadDeadline) values.setDeadline(keyspace, key, 0, this.#now);
+      this.#flag(hadDeadline);
+      return;
+    }
+    if (place.number > this.#now) {
+      this.#flag(values.setDeadline(keyspace, key, place.number, this.#now));
+    } else this.#flag(values.delete(keyspace, key, this.#now));
+  }
+
+  #deleteRange(place: messages.OperationPlace): void {
+    const { u8 } = this.#memory;
+    const low = u8.slice(place.keyStart, place.keyEnd);
+    const open = (place.flags & messages.NO_HIGH_BOUND) !== 0;
+    const high = open ? undefined : u8.slice(place.keyEnd, place.valueEnd);
+    this.#answer.number(this.#values.deleteRange(this.#keyspace(), low, high, this.#now));
+  }
+
+  #purge(place: messages.OperationPlace): void {
+    const engine = this.#engine;
+    if ((place.flags & messages.ALL_KEYSPACES) === 0) {
+      this.#answer.number(this.#values.purge(this.#keyspace(), this.#now));
+      return;
+    }
+    let removed = 0;
+    for (const name of this.#names()) {
+      removed += this.#values.purge(engine.keyspace(name), this.#now);
+    }
+    this.#answer.number(removed);
+  }
+
+  /** All keyspaces as the open transaction sees them. */
+  #names(): string[] {
+    const engine = this.#engine;
+    const names = new Set(listKeyspaces(engine.source, engine.catalog).map(({ name }) => name));
+    for (const { key } of engine.changedKeyspaces()) {
+      names.add(Buffer.from(key.subarray(1)).toString('utf8'));
+    }
+    return [...names].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  }
+
+  #roots(): void {
+    const keyspace = this.#keyspace();
+    if (!keyspace.exists && !keyspace.changed) return;
+    const bytes = new Uint8Array(RECORD_BYTES_MAX);
+    const length = encodeKeyspace(keyspace.record, bytes, 0);
+    this.#answer.bytes(bytes.subarray(0, length));
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * The writer's thread: takes a segment, carries it out, answers; writes behind when it has rested.
+ *
+ * It spins for a while after its last request, since the next one mostly comes soon and a wake-up
+ * takes a hundred times as long as a request.
+ */
+import { availableParallelism } from 'node:os';
+import { workerData } from 'node:worker_threads';
+import {
+  announceWriter,
+  ChannelWriter,
+  segmentAddress,
+  WRITER_ENDED,
+} from '../shared/memory/channel.js';
+import type { WriterStart } from '../shared/memory/messages.js';
+import { SharedMemory } from '../shared/memory/shared-memory.js';
+import { claimThreadSlot } from '../shared/memory/thread-slots.js';
+import { currentSystemThreadId, monotonicMs } from '../shared/system.js';
+import { AnswerWriter } from './answer.js';
+import { type RunningWriter, startWriter } from './start.js';
+
+const SPIN_MS = 0.3;
+const LOOKS_PER_CLOCK_READING = 64;
+const WRITE_BEHIND_MS = 10;
+const REST_MS = 1000;
+
+const start = workerData as WriterStart;
+const memory = new SharedMemory(start.memory);
+const spinMs = availableParallelism() > 1 ? SPIN_MS : 0;
+
+function main(): void {
+  const channel = new ChannelWriter(memory);
+  let writer: RunningWriter | undefined;
+  let startError: unknown;
+  try {
+    writer = startWriter(start);
+    announceWriter(memory, writer.slot.index + 1);
+  } catch (error) {
+    startError = error;
+    announceWriter(memory, claimThreadSlot(memory, currentSystemThreadId()).index + 1);
+  }
+  if (writer === undefined) refuseAll(channel, startError);
+  else serve(channel, writer);
+  announceWriter(memory, WRITER_ENDED);
+}
+
+/** A writer that could not start tells everyone why. */
+function refuseAll(channel: ChannelWriter, error: unknown): void {
+  const answer = new AnswerWriter(memory);
+  for (;;) {
+    if (channel.poll() < 0) channel.sleep(REST_MS);
+    else {
+      answer.fail(error);
+      channel.finish();
+    }
+  }
+}
+
+function serve(channel: ChannelWriter, writer: RunningWriter): void {
+  const { engine, executor } = writer;
+  let dueMs = 0;
+  for (;;) {
+    const sequence = nextSegment(channel, engine.needsWriteBehind ? dueMs : undefined);
+    if (sequence >= 0) {
+      const wasPending = engine.needsWriteBehind;
+      executor.run(segmentAddress(sequence));
+      channel.finish();
+      if (executor.closed) break;
+      if (!wasPending) dueMs = monotonicMs() + WRITE_BEHIND_MS;
+    }
+    if (engine.needsWriteBehind && !engine.isOpen && monotonicMs() >= dueMs) {
+      writeBehind(writer);
+      dueMs = monotonicMs() + WRITE_BEHIND_MS;
+    }
+  }
+  writer.file.close();
+}
+
+/** The engine remembers a failed write and tells whoever writes next. */
+function writeBehind({ engine }: RunningWriter): void {
+  try {
+    engine.writeBehind();
+  } catch (error) {
+    engine.noteBackgroundError(error);
+  }
+}
+
+/** The next segment, or -1 when the write-behind is due. */
+function nextSegment(channel: ChannelWriter, dueMs: number | undefined): number {
+  const spinEnd = monotonicMs() + spinMs;
+  do {
+    for (let look = 0; look < LOOKS_PER_CLOCK_READING; look++) {
+      const sequence = channel.poll();
+      if (sequence >= 0) return sequence;
+    }
+  } while (monotonicMs() < spinEnd);
+  channel.sleep(dueMs === undefined ? REST_MS : Math.max(0, dueMs - monotonicMs()));
+  return channel.poll();
+}
+
+main();

@@ -1,0 +1,48 @@
+/**
+ * A process of its own in which the writer worker is terminated under the database's feet.
+ *
+ * Workers are caught by putting a class in the place of `Worker` before the package is loaded.
+ * Prints what happened as one line of JSON.
+ */
+import { syncBuiltinESMExports } from 'node:module';
+import workerThreads from 'node:worker_threads';
+
+const [path] = process.argv.slice(2);
+const workers = [];
+const OriginalWorker = workerThreads.Worker;
+workerThreads.Worker = class extends OriginalWorker {
+  constructor(...parameters) {
+    super(...parameters);
+    workers.push(this);
+  }
+};
+syncBuiltinESMExports();
+const { open } = await import('mneme');
+
+const database = open(path);
+const keyspace = database.keyspace('a');
+keyspace.set('key', 'before');
+const held = keyspace.range();
+const workerCount = workers.length;
+await Promise.all(workers.map((worker) => worker.terminate()));
+
+const codes = [];
+const startedAt = Date.now();
+for (const write of [() => keyspace.set('key', 'after'), () => keyspace.incr('counter')]) {
+  try {
+    write();
+    codes.push('none');
+  } catch (error) {
+    codes.push(error.code);
+  }
+}
+const elapsedMs = Date.now() - startedAt;
+const read = keyspace.get('key');
+const pairs = [...held];
+database.close();
+const reopened = open(path);
+reopened.keyspace('a').set('key', 'reopened');
+const afterwards = reopened.keyspace('a').get('key');
+const isSound = reopened.verify().ok;
+reopened.close();
+console.log(JSON.stringify({ workerCount, codes, elapsedMs, read, pairs, afterwards, isSound }));
