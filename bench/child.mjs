@@ -1,8 +1,8 @@
 /**
  * What has to be measured in a process of its own: the first get, and memory.
  *
- * Called with one JSON argument, answers with one JSON line. Imports the code of one store only; the
- * time of that import is not counted.
+ * Called with one JSON argument, answers with one JSON line. Imports the code of one store only;
+ * the time of that import is not counted.
  */
 import assert from 'node:assert/strict';
 import { randomInt, randomLcg } from 'd3-random';

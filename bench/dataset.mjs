@@ -4,7 +4,8 @@
  * Record i has the key `user:<i, ten digits>:<field>`, so record order is key order and a prefix of
  * `user:` and seven digits holds exactly 1000 keys. Fields have 1 to 16 characters, keys 17 to 32
  * bytes; values have 100 to 200. Values are cut out of one text of random letters and digits, which
- * no block compressor can shrink: otherwise the bytes a record would measure the text, not the store.
+ * no block compressor can shrink: otherwise the bytes a record would measure the text, not the
+ * store.
  *
  * All strings are flat one-byte strings, as they come out of a network buffer. A string built by
  * concatenation is a tree inside V8, and the first store to touch it would pay for flattening it.
@@ -30,7 +31,7 @@ const POOL_SIZE_BYTES = 1024 * 1024;
 const VALUE_SIZE_MIN = 100;
 const VALUE_SIZE_MAX = 200;
 
-// Steps with no factor in common with what they are taken modulo of: neighbours differ, none repeats.
+// Steps that share no factor with what they are taken modulo of: neighbours differ, none repeats.
 const FIELD_STEP = 7;
 const SIZE_STEP = 37;
 const OFFSET_STEP = 104_729;

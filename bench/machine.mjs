@@ -2,7 +2,7 @@
  * Where the figures were measured: without it they mean nothing.
  */
 import { readFileSync, statfsSync } from 'node:fs';
-import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
+import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 
 const GIBIBYTE = 1024 ** 3;
@@ -31,6 +31,8 @@ export function describeMachine(directory) {
     processor: cpus()[0]?.model ?? 'unknown',
     parallelism: availableParallelism(),
     memoryGiB: Math.round(totalmem() / GIBIBYTE),
+    // Work that waits for a processor, over the minute before the run: above 0, figures are noisy.
+    loadBefore: Number(loadavg()[0].toFixed(2)),
     fileSystem: FILE_SYSTEMS[fileSystem] ?? `0x${fileSystem.toString(16)}`,
   };
 }

@@ -2,8 +2,8 @@
  * How anything here is timed.
  *
  * The machine is shared and its speed drifts within seconds, so figures taken one store after the
- * other say little about the stores. Rows are measured in rounds: in each round every store does one
- * slice of the work, in an order that rotates, and ratios are taken within a round.
+ * other say little about the stores. Rows are measured in rounds: in each round every store does
+ * one slice of the work, in an order that rotates, and ratios are taken within a round.
  *
  * Before a slice the process is left alone until it stops using the processor. Otherwise the
  * compaction of one store, or the write-behind of another, would run on its neighbour's time.
@@ -71,8 +71,9 @@ export async function timed(work) {
 }
 
 /**
- * Like `timed`, for work that makes a value for each entry it reads. It starts with an empty nursery
- * and ends with a collection, so that each store pays for its own garbage and for no other's.
+ * Like `timed`, for work that makes a value for each entry it reads. It starts with an empty
+ * nursery and ends with a collection, so that each store pays for its own garbage and for no
+ * other's.
  * @template Result
  * @param {() => Result | Promise<Result>} work
  */

@@ -20,11 +20,12 @@ import { parseArgs } from 'node:util';
  */
 
 const KEYS_PER_PREFIX = 1000;
+const RECORDS_MIN = 10 * KEYS_PER_PREFIX;
 const MEBIBYTE = 1024 * 1024;
 
 export const HELP = `Usage: npm --prefix bench run bench -- [options]
 
-  --records N      records in each store, a multiple of 1000 (1000000; 100000 with --quick)
+  --records N      records in each store, multiples of 1000 (1000000; 100000 with --quick)
   --rounds N       measured rounds of a short row (9; 3 with --quick)
   --rows a,b       only these rows: full ids, or first words ("get" is get and get-bytes)
   --only a,b       only these stores: mneme, lmdb, lmdb-writemap, better-sqlite3,
@@ -72,8 +73,8 @@ export function readOptions(commandLine) {
   });
   if (values.help) return undefined;
   const records = wholeNumber('records', values.records ?? (values.quick ? '100000' : '1000000'));
-  if (records % KEYS_PER_PREFIX !== 0 || records < 10 * KEYS_PER_PREFIX) {
-    throw new RangeError('--records wants a multiple of 1000, at least 10000');
+  if (records % KEYS_PER_PREFIX !== 0 || records < RECORDS_MIN) {
+    throw new RangeError(`--records wants a multiple of 1000, at least ${RECORDS_MIN}`);
   }
   return {
     records,

@@ -2,8 +2,8 @@
  * From samples to the table and the JSON file: medians, the ratio that a goal is about, and whether
  * mneme met it, said plainly.
  *
- * A ratio is the median of the ratios of each round, never the ratio of two medians: in a round both
- * stores met the machine in the same state.
+ * A ratio is the median of the ratios of each round, never the ratio of two medians: in a round
+ * both stores met the machine in the same state.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -39,9 +39,11 @@ async function chosenStores(options) {
  * @param {Dataset} dataset
  */
 function printHeader(machine, versions, dataset) {
-  const { node, v8, system, processor, parallelism, memoryGiB, fileSystem } = machine;
+  const { node, v8, system, processor, parallelism, memoryGiB, fileSystem, loadBefore } = machine;
   console.log(`node ${node} (v8 ${v8}), ${system}`);
-  console.log(`${processor}, ${parallelism} threads, ${memoryGiB} GiB, ${fileSystem}`);
+  console.log(
+    `${processor}, ${parallelism} threads, ${memoryGiB} GiB, ${fileSystem}, load ${loadBefore}`,
+  );
   const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   console.log(packages.join(', '));
   const count = dataset.records.toLocaleString('en-US');

@@ -1,10 +1,10 @@
 /**
  * The stores of one run on disk, and their open handles.
  *
- * All files are in one temporary directory. A store is loaded in random order, as life fills it, and
- * once for each kind of value. Handles of one kind and durability stay open from row to row, so that
- * rows meet warm caches; asking for another kind closes them all first, since most stores would not
- * share a file with themselves.
+ * All files are in one temporary directory. A store is loaded in random order, as life fills it,
+ * and once for each kind of value. Handles of one kind and durability stay open from row to row, so
+ * that rows meet warm caches; asking for another kind closes them all first, since most stores
+ * would not share a file with themselves.
  */
 import assert from 'node:assert/strict';
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';

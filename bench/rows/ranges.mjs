@@ -1,5 +1,6 @@
 /**
- * Reads in key order: every key and value of the store, and the count of a prefix that 1000 keys have.
+ * Reads in key order: every key and value of the store, and the count of a prefix that 1000 keys
+ * have.
  */
 import assert from 'node:assert/strict';
 import { randomInt, randomLcg } from 'd3-random';

@@ -2,9 +2,9 @@
  * SQLite through better-sqlite3: one table WITHOUT ROWID, so that a get walks one tree.
  *
  * Of what was tried, the fastest: the write-ahead log for reads and small commits (with a rollback
- * journal a durable put takes five times as long), a log of 10000 pages before a checkpoint, the file
- * mapped for reading. A load into a new file uses the rollback journal, which has nothing to save
- * there and writes each page once, where the log would write it twice.
+ * journal a durable put takes five times as long), a log of 10000 pages before a checkpoint, the
+ * file mapped for reading. A load into a new file uses the rollback journal, which has nothing to
+ * save there and writes each page once, where the log would write it twice.
  *
  * Left alone, better-sqlite3 loads its native code in the first `new Database`, which takes 1.8 ms.
  * The others load theirs when they are imported, so here it is loaded then, too, and handed over.
@@ -42,7 +42,8 @@ export const betterSqlite3Store = {
 };
 
 /**
- * Prepares a statement when it is first needed, so that opening does not pay for those that are not.
+ * Prepares a statement when it is first needed, so that opening does not pay for those that are
+ * not.
  * @param {import('better-sqlite3').Database} database
  * @param {string} source
  */

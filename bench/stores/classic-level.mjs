@@ -1,8 +1,9 @@
 /**
  * LevelDB through classic-level: synchronous gets, asynchronous everything else (it has no other).
  *
- * Of what was tried, the fastest: chained batches, loads in batches of 10000 with a sync on the last,
- * and `nextv` with a high water mark that lets one trip to its thread fetch thousands of entries.
+ * Of what was tried, the fastest: chained batches, loads in batches of 10000 with a sync on the
+ * last, and `nextv` with a high water mark that lets one trip to its thread fetch thousands of
+ * entries.
  */
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';

@@ -1,7 +1,8 @@
 /**
- * The disk itself, as the yardstick of durable puts: what 4 KiB appended to a file of its own and one
- * fdatasync take. Nothing that is durable at return and writes at the end of a file can be faster; a
- * store that overwrites space it has claimed before can, since the file's size need not be synced.
+ * The disk itself, as the yardstick of durable puts: what 4 KiB appended to a file of its own and
+ * one fdatasync take. Nothing that is durable at return and writes at the end of a file can be
+ * faster; a store that overwrites space it has claimed before can, since the file's size need not
+ * be synced.
  */
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';

@@ -22,6 +22,7 @@
  * @property {number} records how many there will be
  */
 
+/** @typedef {'sorted' | 'random'} Order of insertion */
 /** @typedef {{ found: number, valueSizes: number }} ReadTally of the values a slice has read */
 /** @typedef {{ entries: number, keySizes: number, valueSizes: number }} ScanTally */
 
@@ -34,8 +35,8 @@
  * @property {(key: string, value: import('../dataset.mjs').Value) => Awaitable<void>} putOne
  * @property {(batch: import('../dataset.mjs').Batch) => Awaitable<void>} putEach one commit each
  * @property {(batch: import('../dataset.mjs').Batch) => Awaitable<void>} putBatch one commit
- * @property {(batch: import('../dataset.mjs').Batch, order: 'sorted' | 'random') => Awaitable<void>}
- *   load fills a new store opened for 'bulk', durable when it returns
+ * @property {(batch: import('../dataset.mjs').Batch, order: Order) => Awaitable<void>} load
+ *   fills a new store opened for 'bulk'; durable when it returns
  * @property {() => Awaitable<void>} close
  */
 

@@ -8,7 +8,7 @@ import { PARTS_OF_SPEECH } from './wordnet.mjs';
 const { check, figure, formatCount, formatMs, section, text } = report;
 
 const SINGLE_INCREMENTS = 100;
-const BATCHED_INCREMENTS = 10_000;
+const BATCHED_INCREMENTS = 1000;
 const TTL_SECONDS = 1;
 const SENSES_SHOWN = 3;
 

@@ -83,7 +83,8 @@ export class Statistics extends Tolerance {
       keys <= this.stored &&
       number('overflowPages') >= 0 &&
       others === 0 &&
-      treeIsPossible({ keys, depth, leafPages, branchPages })
+      treeIsPossible({ stored: this.stored, depth, leafPages, branchPages }) &&
+      (depth > 0 || keys === 0)
     );
   }
   override describe(): string {
@@ -92,15 +93,18 @@ export class Statistics extends Tolerance {
 }
 
 interface TreeShape {
-  keys: number;
+  /** Entries at most. */
+  stored: number;
   depth: number;
   leafPages: number;
   branchPages: number;
 }
 
-/** Whether a tree of this many keys can have this shape. */
-function treeIsPossible({ keys, depth, leafPages, branchPages }: TreeShape): boolean {
-  if (depth === 0) return leafPages === 0 && branchPages === 0 && keys === 0;
+/** Whether a tree of at most so many entries can have this shape. */
+function treeIsPossible({ stored, depth, leafPages, branchPages }: TreeShape): boolean {
+  if (depth === 0) return leafPages === 0 && branchPages === 0;
   if (depth === 1) return leafPages === 1 && branchPages === 0;
-  return leafPages > 1 && branchPages >= depth - 1 && branchPages < leafPages && keys >= leafPages;
+  return (
+    leafPages > 1 && branchPages >= depth - 1 && branchPages < leafPages && leafPages <= stored
+  );
 }

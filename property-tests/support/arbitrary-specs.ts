@@ -77,18 +77,11 @@ export const key: fc.Arbitrary<KeySpec> = fc.oneof(
   { weight: 2, arbitrary: bytesKey },
 );
 
-/** Now and then one that a write must refuse. */
-export const writtenKey: fc.Arbitrary<KeySpec> = fc.oneof(
-  { weight: 40, arbitrary: key },
-  {
-    weight: 1,
-    arbitrary: fc.constantFrom<KeySpec>(
-      { unit: 'p', repeat: 1025, suffix: '', asBytes: false },
-      { unit: 'é', repeat: 512, suffix: '~', asBytes: false },
-      { unit: 'a', repeat: 1, suffix: '\ud800', asBytes: false },
-      { bytes: [0x61, 0xff], isRaw: true },
-    ),
-  },
+const wrongKey: fc.Arbitrary<KeySpec> = fc.constantFrom<KeySpec>(
+  { unit: 'p', repeat: 1025, suffix: '', asBytes: false },
+  { unit: 'é', repeat: 512, suffix: '~', asBytes: false },
+  { unit: 'a', repeat: 1, suffix: '\ud800', asBytes: false },
+  { bytes: [0x61, 0xff], isRaw: true },
 );
 
 const scalars: readonly unknown[] = [
@@ -120,16 +113,16 @@ const longValue: fc.Arbitrary<ValueSpec> = fc.record({
   length: longLength,
 });
 
-/** Any value, and now and then something that is none. */
-export const value: fc.Arbitrary<ValueSpec> = fc.oneof(
+const value: fc.Arbitrary<ValueSpec> = fc.oneof(
   { weight: 10, arbitrary: fc.constantFrom(...scalars.map((scalar) => ({ value: scalar }))) },
   { weight: 8, arbitrary: longValue },
   { weight: 2, arbitrary: fc.string({ unit: 'binary' }).map((text) => ({ value: text })) },
   { weight: 2, arbitrary: fc.double().map((number) => ({ value: number })) },
   { weight: 2, arbitrary: fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n).map((big) => ({ value: big })) },
   { weight: 2, arbitrary: fc.uint8Array({ maxLength: 40 }).map((bytes) => ({ value: bytes })) },
-  { weight: 1, arbitrary: fc.constantFrom(...refused.map((wrong) => ({ value: wrong }))) },
 );
+
+const wrongValue: fc.Arbitrary<ValueSpec> = fc.constantFrom(...refused.map(asValue));
 
 export const textOrBytes: fc.Arbitrary<ValueSpec> = fc.oneof(
   { weight: 3, arbitrary: fc.string({ unit: 'binary' }).map((text) => ({ value: text })) },
@@ -176,7 +169,7 @@ function asValue(of: unknown): ValueSpec {
 
 export const seconds = fc.constantFrom(0.125, 1 / 8192, 0.5, 1, 3, 10, 3600);
 
-export const expiry: fc.Arbitrary<ExpirySpec> = fc.oneof(
+const expiry: fc.Arbitrary<ExpirySpec> = fc.oneof(
   { weight: 12, arbitrary: fc.constant<ExpirySpec>({ kind: 'none' }) },
   { weight: 3, arbitrary: fc.constant<ExpirySpec>({ kind: 'keep' }) },
   {
@@ -191,12 +184,19 @@ export const expiry: fc.Arbitrary<ExpirySpec> = fc.oneof(
       asDate: fc.boolean(),
     }),
   },
-  {
-    weight: 1,
-    arbitrary: fc.constantFrom<ExpirySpec>(
-      ...[0, -1, NaN, Infinity].map((wrong) => ({ kind: 'ttl' as const, seconds: wrong })),
-    ),
-  },
+);
+
+const noExpiry = fc.constant<ExpirySpec>({ kind: 'none' });
+const wrongExpiry: fc.Arbitrary<ExpirySpec> = fc.constantFrom(
+  ...[0, -1, NaN, Infinity].map((wrong) => ({ kind: 'ttl' as const, seconds: wrong })),
+);
+
+/** What a set is given: one thing wrong at most, so that it is known which error comes. */
+export const setting = fc.oneof(
+  { weight: 30, arbitrary: fc.record({ key, value, expiry }) },
+  { weight: 1, arbitrary: fc.record({ key: wrongKey, value, expiry }) },
+  { weight: 1, arbitrary: fc.record({ key, value: wrongValue, expiry: noExpiry }) },
+  { weight: 1, arbitrary: fc.record({ key, value, expiry: wrongExpiry }) },
 );
 
 const familyPrefix = family.map(
@@ -207,12 +207,13 @@ const familyPrefix = family.map(
 export const prefix: fc.Arbitrary<KeySpec> = fc.oneof(
   key,
   familyPrefix,
-  fc.record({
-    unit: fc.constantFrom('user:', 'p'),
-    repeat: fc.constantFrom(1, 2, 600),
-    suffix: fc.constantFrom('0', '000', '0001'),
-    asBytes: fc.boolean(),
-  }),
+  fc
+    .record({
+      family,
+      suffix: fc.constantFrom('0', '000', '0001'),
+      asBytes: fc.boolean(),
+    })
+    .map(({ family: { unit, repeat }, ...rest }) => ({ unit, repeat, ...rest })),
 );
 
 const bound = fc.option(key, { nil: undefined, freq: 2 });

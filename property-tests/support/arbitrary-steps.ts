@@ -7,16 +7,14 @@ import {
   bounds,
   counterKey,
   delta,
-  expiry,
   float,
   integer,
   key,
   prefix,
   range,
   seconds,
+  setting,
   textOrBytes,
-  value,
-  writtenKey,
 } from './arbitrary-specs.js';
 import { type BatchStep, type InnerStep, KEYSPACES, type Stage, type Step } from './steps.js';
 
@@ -31,7 +29,9 @@ function only<const Kind extends string>(...kinds: Kind[]): fc.Arbitrary<Kind> {
   return fc.constantFrom(...kinds);
 }
 
-const set = fc.record({ kind: only('set'), ...target, key: writtenKey, value, expiry });
+const set = fc
+  .record({ kind: only('set'), ...target, setting })
+  .map(({ setting: given, ...rest }) => ({ ...rest, ...given }));
 
 const otherWrite = fc.oneof(
   fc.record({ kind: only('setBytes'), ...target, key, value: textOrBytes }),

@@ -23,7 +23,10 @@ function differenceOf(actual: unknown, expected: unknown, path: string): string 
   }
   if (Array.isArray(expected)) return differenceOfArrays(actual, expected, path);
   if (isPlain(expected) && isPlain(actual)) {
-    const names = new Set([...Object.keys(expected), ...Object.keys(actual)]);
+    const names = Object.keys(expected);
+    if (names.toSorted().join() !== Object.keys(actual).toSorted().join()) {
+      return say(path, actual, expected);
+    }
     for (const name of names) {
       const found = differenceOf(actual[name], expected[name], `${path}.${name}`);
       if (found !== undefined) return found;

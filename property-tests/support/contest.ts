@@ -110,7 +110,7 @@ class Contest {
 
   #verify(context: string): void {
     const { ok, problems } = this.#database.verify();
-    expectSame({ ok, problems }, { ok: true, problems: [] }, `${context}: verify`);
+    expectSame({ problems, ok }, { problems: [], ok: true }, `${context}: verify`);
   }
 
   #compareAll(context: string): void {

@@ -35,7 +35,7 @@ import type { Storage, StorageFile } from '../shared/pages/storage.js';
 import { currentSystemThreadId, readBootId } from '../shared/system.js';
 import { nodeProblem } from '../shared/tree/node.js';
 import { createDatabaseFile } from './create-file.js';
-import { forgetAtExit } from './exit.js';
+import { forgetAtExit, rememberAtExit } from './exit.js';
 import { type CheckedOptions, MEMORY_PATH } from './options.js';
 import { Transactions } from './transaction.js';
 import { WriterConnection } from './writer-connection.js';
@@ -92,9 +92,19 @@ export class Core {
     this.#state = readState(memory);
     this.transactions = new Transactions(this);
     const { sync } = options;
+    if (sync === 'none' && !options.readonly) rememberAtExit(this);
     this.writer = new WriterConnection(memory, () => {
       return { memory: memory.handle, path, memoryFile, bootId, sync };
     });
+  }
+
+  /** Hands what is in memory only to the file; a batch that was running is over. */
+  flushAtExit(): void {
+    if (!this.isOpen || !this.writer.isStarted) return;
+    this.writer.discard();
+    this.writer.drain();
+    this.control(messages.ABORT);
+    this.control(messages.WRITE_BEHIND);
   }
 
   assertOpen(): void {
@@ -138,8 +148,7 @@ export class Core {
    */
   reading<T>(read: () => T): T {
     for (let attempt = 1; ; attempt++) {
-      const pinned =
-        attempt === ATTEMPTS_MAX ? pinNewestState(this.memory, this.slot) : undefined;
+      const pinned = attempt === ATTEMPTS_MAX ? pinNewestState(this.memory, this.slot) : undefined;
       this.source.enter();
       try {
         return read();
@@ -193,12 +202,23 @@ export class Core {
     return this.writer.send();
   }
 
+  #closeWriter(): void {
+    try {
+      this.control(messages.CLOSE);
+    } catch (error) {
+      // A writer that died is told of by the writes; with 'full' nothing acknowledged is lost by
+      // it.
+      const died = error instanceof MnemeError && error.code === 'ERR_MNEME_WRITER_DIED';
+      if (!died || this.options.sync === 'none') throw error;
+    }
+  }
+
   close(): void {
     if (!this.isOpen) return;
     this.assertNoBatch();
     this.isOpen = false;
     try {
-      if (this.writer.isStarted) this.control(messages.CLOSE);
+      if (this.writer.isStarted) this.#closeWriter();
     } finally {
       forgetAtExit(this);
       this.writer.end();

@@ -2,15 +2,16 @@
  * Makes a new database file: whole under a temporary name first, then linked to its own, so that no
  * process ever opens half of one.
  */
-import { systemRandom, type Clock, type Random } from '../shared/system.js';
-import { META_AREA_BYTES, DATA_START_BYTES } from '../shared/limits.js';
+
+import { MnemeError } from '../shared/errors.js';
+import { DATA_START_BYTES, META_AREA_BYTES } from '../shared/limits.js';
 import type { SharedMemory } from '../shared/memory/shared-memory.js';
 import { BOOT_ID_BYTES, encodeMeta, type Meta, metaOffset } from '../shared/pages/meta-page.js';
 import { Checksummer } from '../shared/pages/page-file.js';
 import { checksumWord, type ScratchMemory } from '../shared/pages/recovery.js';
 import type { Storage, StorageFile } from '../shared/pages/storage.js';
+import { type Clock, type Random, systemRandom } from '../shared/system.js';
 import { newTree } from '../shared/tree-root.js';
-import { MnemeError } from '../shared/errors.js';
 
 function emptyMeta(pageSize: number, clock: Clock, random: Random): Meta {
   const secret = new DataView(Uint8Array.from(random(8)).buffer);

@@ -2,17 +2,13 @@
  * The open database: its keyspaces, batches over all of them, and its life.
  */
 import { invalidType, MnemeError } from '../shared/errors.js';
+import { listKeyspaces, treesOf } from '../shared/keyspaces/catalog.js';
 import { type CheckReport, FileChecker } from '../shared/keyspaces/check-keyspace.js';
-import {
-  listKeyspaces,
-  treesOf,
-} from '../shared/keyspaces/catalog.js';
 import * as messages from '../shared/memory/messages.js';
 import { usedCacheBytes } from '../shared/memory/page-cache.js';
 import { cacheCounters } from '../shared/memory/thread-slots.js';
 import { FORMAT_VERSION } from '../shared/pages/meta-page.js';
 import { Core } from './core.js';
-import { flushAtExit } from './exit.js';
 import { checkKeyspaceName } from './keys.js';
 import { Keyspace, type KeyspaceOptions } from './keyspace.js';
 import { checkOptions, checkPath, type OpenOptions } from './options.js';
@@ -76,7 +72,6 @@ export class Database implements Disposable {
   /** @internal */
   constructor(core: Core) {
     this.#core = core;
-    flushAtExit(core);
   }
 
   get path(): string {
@@ -145,7 +140,9 @@ export class Database implements Disposable {
     const core = this.#core;
     core.assertOpen();
     if (core.transactions.isActive) return namesInBatch(core);
-    return core.reading(() => listKeyspaces(core.source, core.state().catalog).map((it) => it.name));
+    return core.reading(() =>
+      listKeyspaces(core.source, core.state().catalog).map((it) => it.name),
+    );
   }
 
   /** True when it existed. Its pages are freed little by little, by later commits. */
@@ -157,7 +154,9 @@ export class Database implements Disposable {
   batch<R>(fn: (tx: Transaction) => Sync<R>): R {
     if (typeof fn !== 'function') throw invalidType('fn', 'a function', fn);
     const core = this.#core;
-    return core.transactions.run(() => fn(new BatchTransaction(core, core.transactions.scope))) as R;
+    return core.transactions.run(() =>
+      fn(new BatchTransaction(core, core.transactions.scope)),
+    ) as R;
   }
 
   /** Makes everything committed so far durable. */
@@ -214,7 +213,8 @@ class BatchTransaction implements Transaction {
   }
 
   #assertOpen(): void {
-    if (!this.#core.transactions.isOpen(this.#scope)) throw new MnemeError('ERR_MNEME_BATCH_CLOSED');
+    if (!this.#core.transactions.isOpen(this.#scope))
+      throw new MnemeError('ERR_MNEME_BATCH_CLOSED');
   }
 }
 

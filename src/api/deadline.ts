@@ -5,7 +5,10 @@ import { invalidType, outOfRange } from '../shared/errors.js';
 import { DEADLINE_MAX } from '../shared/limits.js';
 import { HAS_DEADLINE, KEEP_TTL } from '../shared/memory/messages.js';
 
-/** ttl: seconds, fractions allowed, > 0. expiresAt: a moment instead. keepTtl: keep what the key has. */
+/**
+ * ttl: seconds, fractions allowed, > 0. expiresAt: a moment instead. keepTtl: keep what the key
+ * has.
+ */
 export interface SetOptions {
   ttl?: number;
   expiresAt?: Date | number;
@@ -32,7 +35,8 @@ export function deadlineRequest(options: SetOptions | undefined, now: number): D
   if (keepTtl !== undefined && typeof keepTtl !== 'boolean') {
     throw invalidType('keepTtl', 'a boolean', keepTtl);
   }
-  const given = Number(ttl !== undefined) + Number(expiresAt !== undefined) + Number(keepTtl === true);
+  const given =
+    Number(ttl !== undefined) + Number(expiresAt !== undefined) + Number(keepTtl === true);
   if (given > 1) throw invalidType('options', 'one of ttl, expiresAt and keepTtl', options);
   if (keepTtl === true) return KEEP;
   if (ttl !== undefined) {
@@ -55,7 +59,9 @@ function momentRequest(expiresAt: Date | number, now: number): DeadlineRequest {
 
 /** Milliseconds since the epoch, rounded up. */
 export function deadlineAfter(name: string, seconds: number, now: number): number {
-  const deadline = Math.ceil(now + seconds * 1000);
-  if (!(deadline <= DEADLINE_MAX)) throw outOfRange(name, 'a number of seconds below 2^38', seconds);
+  // At least one: a sum with the clock may swallow what is far below a millisecond.
+  const deadline = Math.max(Math.ceil(now + seconds * 1000), Math.floor(now) + 1);
+  if (!(deadline <= DEADLINE_MAX))
+    throw outOfRange(name, 'a number of seconds below 2^38', seconds);
   return deadline;
 }

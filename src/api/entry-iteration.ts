@@ -1,18 +1,23 @@
 /**
  * The life of a range: the snapshot it pins, or the batch it belongs to, and its end.
  */
-import { OVERFLOW_FLAG, type Value } from '../shared/bytes/value-codec.js';
+
 import { assert } from '../shared/assert.js';
+import {
+  decodePayload,
+  OVERFLOW_FLAG,
+  payloadOffset,
+  type Value,
+} from '../shared/bytes/value-codec.js';
 import { MnemeError } from '../shared/errors.js';
 import type { KeyspaceRecord } from '../shared/keyspaces/catalog.js';
-import { overflowPointer, readOverflow } from '../shared/pages/overflow-page.js';
-import { decodePayload, payloadOffset } from '../shared/bytes/value-codec.js';
 import type { PinnedState } from '../shared/memory/snapshot-pins.js';
+import { overflowPointer, readOverflow } from '../shared/pages/overflow-page.js';
 import type { PageSource } from '../shared/pages/page-source.js';
 import type { Core } from './core.js';
 import type { Key } from './keys.js';
 import type { KeyspaceAccess } from './keyspace-access.js';
-import { type EntryStyle, EntryReader, type RangeRequest } from './range.js';
+import { EntryReader, type EntryStyle, type RangeRequest } from './range.js';
 import type { ItemSource } from './range-iterator.js';
 
 /** What has to be given back when an iterator is collected that nobody ended. */

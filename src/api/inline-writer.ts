@@ -29,4 +29,3 @@ export class InlineWriter {
     else if (monotonicMs() >= this.#dueMs) engine.writeBehind();
   }
 }
-

@@ -3,8 +3,8 @@
  */
 import { checkWellFormed, validText, writeText } from '../shared/bytes/text.js';
 import { invalidType, MnemeError, outOfRange } from '../shared/errors.js';
-import { KEY_BYTES_MAX, KEYSPACE_NAME_BYTES_MAX } from '../shared/limits.js';
 import type { KeysKind } from '../shared/keyspaces/catalog.js';
+import { KEY_BYTES_MAX, KEYSPACE_NAME_BYTES_MAX } from '../shared/limits.js';
 
 export type Key = string | Uint8Array;
 

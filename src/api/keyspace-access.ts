@@ -1,6 +1,9 @@
 /**
  * Between a keyspace's handle and the trees: which state it reads, and how its writes are sent.
  */
+
+import { writeU32 } from '../shared/bytes/integers.js';
+import { checkWellFormed } from '../shared/bytes/text.js';
 import {
   encodedBytesMax,
   encodeFloat,
@@ -10,8 +13,6 @@ import {
   TAG_UTF8,
   type Value,
 } from '../shared/bytes/value-codec.js';
-import { checkWellFormed } from '../shared/bytes/text.js';
-import { writeU32 } from '../shared/bytes/integers.js';
 import { invalidType, MnemeError } from '../shared/errors.js';
 import {
   catalogKey,
@@ -204,7 +205,8 @@ export class KeyspaceAccess {
   #setLong(key: Key, value: string | Uint8Array, request: DeadlineRequest, now: number): void {
     const isText = typeof value === 'string';
     const sizeBytes = isText ? Buffer.byteLength(value) : value.length;
-    if (sizeBytes > VALUE_BYTES_MAX) throw new MnemeError('ERR_MNEME_VALUE_TOO_LARGE', { sizeBytes });
+    if (sizeBytes > VALUE_BYTES_MAX)
+      throw new MnemeError('ERR_MNEME_VALUE_TOO_LARGE', { sizeBytes });
     if (isText) checkWellFormed(value, 'value');
     const bytes = isText ? Buffer.from(value) : value;
     const asciiTag = sizeBytes === value.length ? TAG_ASCII : TAG_UTF8;

@@ -12,20 +12,15 @@ import {
 import { invalidType, MnemeError, outOfRange } from '../shared/errors.js';
 import type { KeysKind } from '../shared/keyspaces/catalog.js';
 import { expiredWithPrefix } from '../shared/keyspaces/expiry.js';
-import {
-  findRecord,
-  isExpired,
-  readValue,
-  recordType,
-} from '../shared/keyspaces/values.js';
+import { findRecord, isExpired, readValue, recordType } from '../shared/keyspaces/values.js';
 import { INT64_MAX, INT64_MIN } from '../shared/limits.js';
 import * as messages from '../shared/memory/messages.js';
 import { rankOf } from '../shared/tree/cursor.js';
 import type { Core } from './core.js';
 import { deadlineAfter, deadlineRequest, type SetOptions } from './deadline.js';
-import { KeyspaceAccess } from './keyspace-access.js';
-import { type Key, keyBytes, writeKey } from './keys.js';
 import { EntryIteration } from './entry-iteration.js';
+import { type Key, keyBytes, writeKey } from './keys.js';
+import { KeyspaceAccess } from './keyspace-access.js';
 import { boundsOf, type RangeOptions, rangeRequest } from './range.js';
 import { RangeIterator } from './range-iterator.js';
 import type { Sync } from './transaction.js';
@@ -100,6 +95,7 @@ export class Keyspace<K extends Key = string> {
   /** The values of several keys in the order asked, all of one state. */
   getMany(keys: Iterable<Key>): (Value | undefined)[] {
     this.#access.assertReadable();
+    if (typeof keys?.[Symbol.iterator] !== 'function') throw invalidType('keys', 'iterable', keys);
     const all = Array.from(keys, (key) => keyBytes(key, this.#keys));
     const now = this.#now();
     return this.#access.read(() => {
@@ -191,7 +187,10 @@ export class Keyspace<K extends Key = string> {
     });
   }
 
-  /** Stores a value; its type is kept. @throws {TypeError} for anything but text, number, bigint, bytes. */
+  /**
+   * Stores a value; its type is kept. @throws {TypeError} for anything but text, number, bigint,
+   * bytes.
+   */
   set(key: Key, value: Value, options?: SetOptions): void {
     const now = this.#now();
     const request = deadlineRequest(options, now);
@@ -210,7 +209,9 @@ export class Keyspace<K extends Key = string> {
     else throw invalidType('value', 'a string or Uint8Array', value);
   }
 
-  /** Stores an integer. @throws {RangeError} when it is not a safe one, or a bigint beyond int64. */
+  /**
+   * Stores an integer. @throws {RangeError} when it is not a safe one, or a bigint beyond int64.
+   */
   setInteger(key: Key, value: number | bigint, options?: SetOptions): void {
     if (typeof value !== 'number' && typeof value !== 'bigint') {
       throw invalidType('value', 'a number or bigint', value);

@@ -16,7 +16,9 @@ import { type Clock, systemClock } from '../shared/system.js';
 
 /** How a database is opened. All of it is optional. */
 export interface OpenOptions {
-  /** Open for reading only: creates and changes nothing, works on read-only media. Default false. */
+  /**
+   * Open for reading only: creates and changes nothing, works on read-only media. Default false.
+   */
   readonly?: boolean;
   /** Create the file when it is missing. Default true. */
   create?: boolean;
@@ -29,7 +31,9 @@ export interface OpenOptions {
   pageSize?: number;
   /** Upper bound of the shared page cache in bytes, 1 MiB to 3.9 GiB. Default 256 MiB. */
   cacheSize?: number;
-  /** Threads that a search may use, the calling one included. Default: the processors, at most 8. */
+  /**
+   * Threads that a search may use, the calling one included. Default: the processors, at most 8.
+   */
   threads?: number;
   /** How long a write waits for another process's writer lock, milliseconds. Default 5000. */
   lockTimeout?: number;

@@ -2,6 +2,8 @@
  * A lazy walk over one snapshot, with the helpers of ECMAScript's iterators.
  */
 
+import { invalidType } from '../shared/errors.js';
+
 /** What an iterator draws from; `next` gives undefined at the end. */
 export interface ItemSource<T> {
   next(): { readonly item: T } | undefined;
@@ -9,8 +11,9 @@ export interface ItemSource<T> {
 }
 
 /**
- * Lazily reads one snapshot taken at its creation; writes made meanwhile neither disturb nor appear.
- * Leaving it by `break`, `return()`, exhaustion, `using` or garbage collection releases the snapshot.
+ * Lazily reads one snapshot taken at its creation; writes made meanwhile neither disturb nor
+ * appear. Leaving it by `break`, `return()`, exhaustion, `using` or garbage collection releases the
+ * snapshot.
  */
 export class RangeIterator<T> implements IterableIterator<T>, Disposable {
   readonly #source: ItemSource<T>;
@@ -21,7 +24,9 @@ export class RangeIterator<T> implements IterableIterator<T>, Disposable {
     this.#source = source;
   }
 
-  /** @throws {MnemeError} `ERR_MNEME_CLOSED`, `ERR_MNEME_BATCH_CLOSED` when what it reads is gone. */
+  /**
+   * @throws {MnemeError} `ERR_MNEME_CLOSED`, `ERR_MNEME_BATCH_CLOSED` when what it reads is gone.
+   */
   next(): IteratorResult<T> {
     if (this.#done) return { value: undefined, done: true };
     const next = this.#source.next();
@@ -51,6 +56,7 @@ export class RangeIterator<T> implements IterableIterator<T>, Disposable {
 
   /** An iterator over what `fn` makes of each item. */
   map<U>(fn: (item: T) => U): RangeIterator<U> {
+    checkFunction(fn);
     return this.#derive((next) => {
       const item = next();
       return item === undefined ? undefined : { item: fn(item.item) };
@@ -59,6 +65,7 @@ export class RangeIterator<T> implements IterableIterator<T>, Disposable {
 
   /** An iterator over the items for which `fn` is true. */
   filter(fn: (item: T) => boolean): RangeIterator<T> {
+    checkFunction(fn);
     return this.#derive((next) => {
       for (let item = next(); item !== undefined; item = next()) if (fn(item.item)) return item;
       return undefined;
@@ -106,6 +113,10 @@ export class RangeIterator<T> implements IterableIterator<T>, Disposable {
       close: () => this.#close(),
     });
   }
+}
+
+function checkFunction(fn: unknown): void {
+  if (typeof fn !== 'function') throw invalidType('fn', 'a function', fn);
 }
 
 function checkCount(count: number): number {

@@ -2,8 +2,8 @@
  * From the bounds of a range to its entries, leaf by leaf.
  *
  * A counted tree turns bounds into ranks, so an iterator knows before it starts how many entries it
- * will pass, and `offset` costs one descent. Expired and not yet purged keys are the exception: they
- * are few, listed by the expiry index, and stepped over.
+ * will pass, and `offset` costs one descent. Expired and not yet purged keys are the exception:
+ * they are few, listed by the expiry index, and stepped over.
  */
 import { compareBytes, keyAfter, prefixEnd } from '../shared/bytes/compare.js';
 import { asciiText, utf8Text } from '../shared/bytes/text.js';
@@ -102,7 +102,12 @@ interface Walk {
   readonly hasExpired: boolean;
 }
 
-function planWalk(source: PageSource, record: KeyspaceRecord, request: RangeRequest, now: number): Walk {
+function planWalk(
+  source: PageSource,
+  record: KeyspaceRecord,
+  request: RangeRequest,
+  now: number,
+): Walk {
   const { values, expiry } = record;
   const { low, high, reverse, offset } = request;
   const from = low === undefined ? 0 : rankOf(source, values, low, 0, low.length);
@@ -236,7 +241,8 @@ export class EntryReader<K extends Key> {
     if (this.#style.keys === 'bytes') return new Uint8Array(keyScratch.subarray(0, length)) as K;
     let highBits = 0;
     for (let at = 0; at < length; at++) highBits |= keyScratch[at] as number;
-    const text = highBits < 128 ? asciiText(keyScratch, 0, length) : utf8Text(keyScratch, 0, length);
+    const text =
+      highBits < 128 ? asciiText(keyScratch, 0, length) : utf8Text(keyScratch, 0, length);
     return text as K;
   }
 }

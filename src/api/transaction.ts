@@ -6,20 +6,26 @@
  */
 import { MnemeError } from '../shared/errors.js';
 import * as messages from '../shared/memory/messages.js';
-import type { Core } from './core.js';
-import type { OperationFields } from './writer-connection.js';
+import type { OperationFields, WriterConnection } from './writer-connection.js';
 
 /** Turns an async callback into a compile error. */
 export type Sync<R> = R extends PromiseLike<unknown> ? never : R;
 
+/** The database that batches run on. */
+export interface BatchHost {
+  readonly writer: WriterConnection;
+  assertWritable(): void;
+  now(): number;
+}
+
 export class Transactions {
-  readonly #core: Core;
+  readonly #core: BatchHost;
   readonly #scopes: number[] = [];
   #lastScope = 0;
   /** Rises with every write of the batch; what was read of its roots before is out of date. */
   changeCount = 0;
 
-  constructor(core: Core) {
+  constructor(core: BatchHost) {
     this.#core = core;
   }
 

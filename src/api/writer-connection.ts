@@ -107,7 +107,9 @@ export class WriterConnection {
     return this.#segment === 0 || this.#end === this.#segment + SEGMENT_HEADER_BYTES;
   }
 
-  /** Sends what is gathered and waits for the answer to all of it; returns the payload's address. */
+  /**
+   * Sends what is gathered and waits for the answer to all of it; returns the payload's address.
+   */
   send(): number {
     if (!this.isEmpty) this.#post();
     this.#wait(0);

@@ -1,7 +1,7 @@
 /**
  * The plain loops: the definition of the right answer, and what runs without WebAssembly.
  */
-import type { Kernels } from './kernels.js';
+import type { Kernels } from './kernel-interface.js';
 
 const PRIME_1 = 0x9e3779b185ebca87n;
 const PRIME_2 = 0xc2b2ae3d27d4eb4fn;

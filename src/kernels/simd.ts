@@ -2,7 +2,7 @@
  * Loads the compiled kernels. The module is compiled once, when this file is; an instance per
  * thread is cheap.
  */
-import type { Kernels } from './kernels.js';
+import type { Kernels } from './kernel-interface.js';
 import { KERNEL_BASE64 } from './simd-bytes.js';
 import { type WasmMemory, type WasmModule, webAssembly } from './web-assembly.js';
 

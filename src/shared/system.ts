@@ -2,7 +2,7 @@
  * Clock, randomness and identity of machine and thread: everything a test may want to replace.
  */
 import { randomBytes } from 'node:crypto';
-import { readFileSync, readlinkSync, existsSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** Milliseconds since the epoch. */
 export type Clock = () => number;

@@ -3,10 +3,10 @@
  */
 import { MnemeError } from '../shared/errors.js';
 import { listKeyspaces, treesOf } from '../shared/keyspaces/catalog.js';
-import { PageMismatch } from '../shared/pages/page-file.js';
 import { type CheckReport, FileChecker } from '../shared/keyspaces/check-keyspace.js';
-import { firstDataPage } from './pages/page-file-writer.js';
+import { PageMismatch } from '../shared/pages/page-file.js';
 import type { Engine } from './engine.js';
+import { firstDataPage } from './pages/page-file-writer.js';
 
 /** Walks everything of the newest committed state; no transaction may be open. */
 export function checkFile(engine: Engine): CheckReport {

@@ -11,16 +11,24 @@
  * With `sync: 'none'` steps 3 and 4 wait for `writeBehind` or `makeDurable`, which then write what
  * is left of many commits.
  */
+
+import { type TxnId, toPageId } from '../shared/ids.js';
 import { encodeKeyspace, RECORD_BYTES_MAX, treesOf } from '../shared/keyspaces/catalog.js';
 import { publishState } from '../shared/memory/control-block.js';
-import { toPageId } from '../shared/ids.js';
+import type { SyncMode } from '../shared/memory/messages.js';
+import type { SharedMemory } from '../shared/memory/shared-memory.js';
 import type { FreeBase, NewPage } from '../shared/pages/meta-page.js';
 import { extentPageCount } from '../shared/pages/overflow-page.js';
-import type { SyncMode } from '../shared/memory/messages.js';
-import type { Engine, OpenKeyspace } from './engine.js';
-import { FREE_LOG_BYTES_MAX, isFullDisk, type StateFields } from './file-state.js';
+import type { PageSource } from '../shared/pages/page-source.js';
+import type { Tree } from '../shared/tree-root.js';
+import { type FileState, FREE_LOG_BYTES_MAX, isFullDisk, type StateFields } from './file-state.js';
+import type { OpenKeyspace } from './keyspaces/open-keyspace.js';
+import type { DirtyPages } from './pages/dirty-pages.js';
+import type { FreeList } from './pages/free-list.js';
 import { encodeChange, type FreeChange, type FreedRun, type PageRun } from './pages/free-state.js';
+import type { OverflowWriter } from './pages/overflow-writer.js';
 import { type SealedPage, sealTree } from './seal-tree.js';
+import type { TreeWriter } from './tree/tree-writer.js';
 
 /** A log shorter than this never makes a new base. */
 const FREE_LOG_BYTES_MIN = 1536;
@@ -33,8 +41,24 @@ interface FreeRecord {
   readonly log: Uint8Array | undefined;
 }
 
+/** The engine, as far as a commit needs it. */
+export interface CommitHost {
+  readonly memory: SharedMemory;
+  readonly source: PageSource;
+  readonly pages: DirtyPages;
+  readonly trees: TreeWriter;
+  readonly overflow: OverflowWriter;
+  readonly files: FileState;
+  readonly free: FreeList;
+  readonly txnId: TxnId;
+  readonly catalog: Tree;
+  readonly committedPageCount: number;
+  readonly isOpen: boolean;
+  protectedStates(): TxnId[];
+}
+
 export class Commit {
-  readonly #engine: Engine;
+  readonly #engine: CommitHost;
   readonly #sync: SyncMode;
   /** Sealed pages of the open transaction that are not written yet. */
   #sealed: SealedPage[] = [];
@@ -45,7 +69,7 @@ export class Commit {
   /** True when the last error may have left something in the file that nobody expects. */
   inDoubt = false;
 
-  constructor(engine: Engine, sync: SyncMode) {
+  constructor(engine: CommitHost, sync: SyncMode) {
     this.#engine = engine;
     this.#sync = sync;
   }
@@ -188,7 +212,10 @@ export class Commit {
     const freed = [...pages.freed, ...lost];
     const taken = pages.takenRuns();
     const added = encodeChange({ freedBy: txnId, taken, freed });
-    const limit = Math.min(Math.max(FREE_LOG_BYTES_MIN, (known.base?.length ?? 0) / 2), FREE_LOG_BYTES_MAX);
+    const limit = Math.min(
+      Math.max(FREE_LOG_BYTES_MIN, (known.base?.length ?? 0) / 2),
+      FREE_LOG_BYTES_MAX,
+    );
     const length = (known.log?.length ?? Number.POSITIVE_INFINITY) + added.length;
     if (known.log !== undefined && length <= limit) {
       const log = new Uint8Array(length);
@@ -196,8 +223,13 @@ export class Commit {
       log.set(added, known.log.length);
       return { record: { base: known.base, log }, baseFreed: [] };
     }
-    if (this.#sync === 'none') return { record: { base: known.base, log: undefined }, baseFreed: [] };
-    const base = this.#writeBase(txnId, { freedBy: txnId, taken: [], freed: pages.freed }, known.base);
+    if (this.#sync === 'none')
+      return { record: { base: known.base, log: undefined }, baseFreed: [] };
+    const base = this.#writeBase(
+      txnId,
+      { freedBy: txnId, taken: [], freed: pages.freed },
+      known.base,
+    );
     return { record: { base: base.pointer, log: NO_BYTES }, baseFreed: base.freed };
   }
 

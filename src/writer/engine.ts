@@ -8,13 +8,12 @@ import type { TxnId } from '../shared/ids.js';
 import {
   catalogKey,
   type KeysKind,
-  type KeyspaceRecord,
   newKeyspaceRecord,
   readKeyspace,
 } from '../shared/keyspaces/catalog.js';
 import type { SyncMode } from '../shared/memory/messages.js';
-import { pinnedTxnIds } from '../shared/memory/snapshot-pins.js';
 import type { SharedMemory } from '../shared/memory/shared-memory.js';
+import { pinnedTxnIds } from '../shared/memory/snapshot-pins.js';
 import type { ThreadSlot } from '../shared/memory/thread-slots.js';
 import type { FreeBase } from '../shared/pages/meta-page.js';
 import { readExtent } from '../shared/pages/overflow-page.js';
@@ -26,6 +25,7 @@ import { nodeProblem } from '../shared/tree/node.js';
 import type { Tree } from '../shared/tree-root.js';
 import { Commit } from './commit.js';
 import { FileState, isFullDisk } from './file-state.js';
+import { copyKeyspace, type OpenKeyspace } from './keyspaces/open-keyspace.js';
 import { type DirtyMark, DirtyPages } from './pages/dirty-pages.js';
 import { FreeList } from './pages/free-list.js';
 import { OverflowWriter } from './pages/overflow-writer.js';
@@ -38,14 +38,6 @@ export interface EngineOptions {
   readonly file: StorageFile;
   readonly bootId: Uint8Array;
   readonly sync: SyncMode;
-}
-
-/** A keyspace as the open transaction sees it. `exists` is false until something is written. */
-export interface OpenKeyspace {
-  readonly key: Uint8Array;
-  record: KeyspaceRecord;
-  exists: boolean;
-  changed: boolean;
 }
 
 /** What a savepoint goes back to. */
@@ -291,10 +283,4 @@ export class Engine {
     this.sync();
     this.#attempt(() => this.files.confirm());
   }
-}
-
-function copyKeyspace(keyspace: OpenKeyspace): OpenKeyspace {
-  const { record } = keyspace;
-  const copy = { ...record, values: { ...record.values }, expiry: { ...record.expiry } };
-  return { ...keyspace, record: copy };
 }

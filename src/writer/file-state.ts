@@ -25,13 +25,7 @@ import type { SealedPage } from './seal-tree.js';
 /** A state's fields in its meta, whatever way it is written. */
 export type StateFields = Pick<
   Meta,
-  | 'txnId'
-  | 'pageCount'
-  | 'catalog'
-  | 'freeBase'
-  | 'freeLog'
-  | 'freePages'
-  | 'waitingPages'
+  'txnId' | 'pageCount' | 'catalog' | 'freeBase' | 'freeLog' | 'freePages' | 'waitingPages'
 >;
 
 /** Bytes of the free log that any kind of meta can take beside its fixed part. */

@@ -1,20 +1,22 @@
 /**
  * Carries out the segments of requests: the whole of what the writer does, without its thread.
  */
-import { encodeKeyspace, listKeyspaces, RECORD_BYTES_MAX } from '../shared/keyspaces/catalog.js';
-import type { KeysKind } from '../shared/keyspaces/catalog.js';
-import { utf8Text } from '../shared/bytes/text.js';
+
 import { AssertionError } from '../shared/assert.js';
 import { readU32 } from '../shared/bytes/integers.js';
+import { utf8Text } from '../shared/bytes/text.js';
 import { MnemeError, type MnemeErrorCode } from '../shared/errors.js';
+import type { KeysKind } from '../shared/keyspaces/catalog.js';
+import { encodeKeyspace, listKeyspaces, RECORD_BYTES_MAX } from '../shared/keyspaces/catalog.js';
 import { EXTENT_BYTES_MAX, SWEEP_KEYS_MAX } from '../shared/limits.js';
 import * as messages from '../shared/memory/messages.js';
 import type { SharedMemory } from '../shared/memory/shared-memory.js';
 import type { ExtentPointer } from '../shared/pages/overflow-page.js';
 import { AnswerWriter } from './answer.js';
 import { checkFile } from './check-file.js';
-import type { Engine, OpenKeyspace } from './engine.js';
+import type { Engine } from './engine.js';
 import { CatalogWriter } from './keyspaces/catalog.js';
+import type { OpenKeyspace } from './keyspaces/open-keyspace.js';
 import { type DeadlineChange, type KeyRange, ValuesWriter } from './keyspaces/values.js';
 
 interface Definition {
@@ -132,22 +134,30 @@ export class RequestExecutor {
   #runOperation(place: messages.OperationPlace): void {
     switch (place.code) {
       case messages.SET:
-        return this.#set(place);
+        this.#set(place);
+        break;
       case messages.DELETE:
-        return this.#flag(this.#values.delete(this.#keyspace(), this.#key(), this.#now));
+        this.#flag(this.#values.delete(this.#keyspace(), this.#key(), this.#now));
+        break;
       case messages.INCREMENT:
-        return this.#increment(place);
+        this.#increment(place);
+        break;
       case messages.EXPIRE:
       case messages.PERSIST:
-        return this.#changeDeadline(place);
+        this.#changeDeadline(place);
+        break;
       case messages.DELETE_RANGE:
-        return this.#deleteRange(place);
+        this.#deleteRange(place);
+        break;
       case messages.PART:
-        return this.#part(place);
+        this.#part(place);
+        break;
       case messages.PURGE:
-        return this.#purge(place);
+        this.#purge(place);
+        break;
       default:
-        return this.#runControl(place);
+        this.#runControl(place);
+        break;
     }
   }
 
@@ -155,36 +165,51 @@ export class RequestExecutor {
     const engine = this.#engine;
     switch (place.code) {
       case messages.BEGIN:
-        return engine.begin();
+        engine.begin();
+        break;
       case messages.COMMIT:
-        return this.#commit();
+        this.#commit();
+        break;
       case messages.ABORT:
-        return this.#abort();
+        this.#abort();
+        break;
       case messages.SAVEPOINT:
-        return engine.savepoint();
+        engine.savepoint();
+        break;
       case messages.RELEASE:
-        return engine.releaseSavepoint();
+        engine.releaseSavepoint();
+        break;
       case messages.ROLL_BACK:
-        return engine.rollBackToSavepoint();
+        engine.rollBackToSavepoint();
+        break;
       case messages.DEFINE:
-        return this.#define(place);
+        this.#define(place);
+        break;
       case messages.DROP:
-        return this.#flag(this.#catalog.drop(this.#text(place)));
+        this.#flag(this.#catalog.drop(this.#text(place)));
+        break;
       case messages.ROOTS:
-        return this.#roots();
+        this.#roots();
+        break;
       case messages.FREEZE:
-        return engine.freeze();
+        engine.freeze();
+        break;
       case messages.SYNC:
-        return engine.sync();
+        engine.sync();
+        break;
       case messages.WRITE_BEHIND:
-        return engine.writeBehind();
+        engine.writeBehind();
+        break;
       case messages.CLOSE:
         this.closed = true;
-        return engine.close();
+        engine.close();
+        break;
       case messages.VERIFY:
-        return this.#answer.bytes(Buffer.from(JSON.stringify(checkFile(engine))));
+        this.#answer.bytes(Buffer.from(JSON.stringify(checkFile(engine))));
+        break;
       case messages.NAMES:
-        return this.#answer.bytes(Buffer.from(JSON.stringify(this.#names())));
+        this.#answer.bytes(Buffer.from(JSON.stringify(this.#names())));
+        break;
       default:
         throw new RangeError(`unknown operation ${place.code}`);
     }

@@ -2,8 +2,8 @@
  * Starts a writer on the thread that calls: opens the file, recovers it, and gives the executor.
  */
 import type { WriterStart } from '../shared/memory/messages.js';
-import { claimThreadSlot, type ThreadSlot } from '../shared/memory/thread-slots.js';
 import { SharedMemory } from '../shared/memory/shared-memory.js';
+import { claimThreadSlot, type ThreadSlot } from '../shared/memory/thread-slots.js';
 import { MemoryStorage } from '../shared/pages/memory-storage.js';
 import { NodeStorage } from '../shared/pages/node-storage.js';
 import type { StorageFile } from '../shared/pages/storage.js';

@@ -2,7 +2,8 @@
  * Typed values to records and back.
  *
  *   offset  size  field
- *        0     1  tag: bits 0-2 type, bit 4 has a deadline, bit 5 the payload is in an overflow extent
+ *        0     1  tag: bits 0-2 type, bit 4 has a deadline, bit 5 the payload is in an overflow
+ *        extent
  *        1     6  deadline, ms since the epoch; only when the tag says so
  *     then        payload
  *
@@ -170,7 +171,9 @@ const POOL_BYTES = 65536;
 let pool = new Uint8Array(POOL_BYTES);
 let poolUsed = 0;
 
-/** Own bytes of the caller; small ones share a buffer, since making one costs more than the copy. */
+/**
+ * Own bytes of the caller; small ones share a buffer, since making one costs more than the copy.
+ */
 function copyOut(source: Uint8Array, offset: number, length: number): Uint8Array {
   if (length > POOL_BYTES >>> 3) {
     const copy = new Uint8Array(length);

@@ -30,8 +30,8 @@ import { KEYSPACE_NAME_BYTES_MAX, TREE_KEY_BYTES_MAX } from '../limits.js';
 import { entryCount } from '../pages/page.js';
 import type { PageSource } from '../pages/page-source.js';
 import { Cursor, findLeaf } from '../tree/cursor.js';
-import { newTree, type Tree, type TreeRoot } from '../tree-root.js';
 import { copyKey, findKey, valueAddress, valueLength } from '../tree/node.js';
+import { newTree, type Tree, type TreeRoot } from '../tree-root.js';
 
 export const DROPPED_KEY = 0;
 export const KEYSPACE_KEY = 1;

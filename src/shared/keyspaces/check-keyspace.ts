@@ -1,6 +1,6 @@
 /**
- * Walks trees and proves their invariants: each page reached once, order, counts, both directions of
- * the expiry index. Problems are gathered, not thrown: a broken page hides no other.
+ * Walks trees and proves their invariants: each page reached once, order, counts, both directions
+ * of the expiry index. Problems are gathered, not thrown: a broken page hides no other.
  */
 import { compareBytes } from '../bytes/compare.js';
 import { readI32, readU32 } from '../bytes/integers.js';

@@ -10,8 +10,8 @@ import { TREE_KEY_BYTES_MAX } from '../limits.js';
 import { entryCount } from '../pages/page.js';
 import type { PageSource } from '../pages/page-source.js';
 import { Cursor, rankOf } from '../tree/cursor.js';
-import type { TreeRoot } from '../tree-root.js';
 import { copyKey } from '../tree/node.js';
+import type { TreeRoot } from '../tree-root.js';
 
 export const EXPIRY_DEADLINE_BYTES = 6;
 
@@ -26,7 +26,8 @@ export function writeDeadline(target: Uint8Array, offset: number, deadline: numb
 
 function readDeadline(key: Uint8Array): number {
   let deadline = 0;
-  for (let at = 0; at < EXPIRY_DEADLINE_BYTES; at++) deadline = deadline * 256 + (key[at] as number);
+  for (let at = 0; at < EXPIRY_DEADLINE_BYTES; at++)
+    deadline = deadline * 256 + (key[at] as number);
   return deadline;
 }
 

@@ -15,8 +15,8 @@ import { MnemeError } from '../errors.js';
 import { overflowPointer, readOverflow } from '../pages/overflow-page.js';
 import type { PageSource } from '../pages/page-source.js';
 import { findLeaf } from '../tree/cursor.js';
-import type { TreeRoot } from '../tree-root.js';
 import { findKey, valueAddress, valueLength } from '../tree/node.js';
+import type { TreeRoot } from '../tree-root.js';
 
 /** Where a record lies in the shared memory; good until the next page is fetched. */
 export interface RecordPlace {
@@ -68,7 +68,8 @@ export function decodeRecord(
 
 export function recordType(source: PageSource, address: number): ValueType {
   const type = typeOfTag(source.memory.u8[address] as number);
-  if (type === undefined) throw new MnemeError('ERR_MNEME_CORRUPT', { reason: 'unknown value type' });
+  if (type === undefined)
+    throw new MnemeError('ERR_MNEME_CORRUPT', { reason: 'unknown value type' });
   return type;
 }
 

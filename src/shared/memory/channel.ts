@@ -3,7 +3,8 @@
  *
  * Sequence numbers, not flags: the caller raises `posted`, the writer raises `done`, each after the
  * bytes that it speaks of. Who has nothing to do spins first and then waits on the other's number
- * with `Atomics.wait`, which returns at once when the number moved meanwhile; so no wake-up is lost.
+ * with `Atomics.wait`, which returns at once when the number moved meanwhile; so no wake-up is
+ * lost.
  *
  *   word   field
  *      0   posted     segments that the caller has filled
@@ -27,8 +28,7 @@ const WRITER_SLEEPS = WORD + 2;
 const CALLER_SLEEPS = WORD + 3;
 const WRITER_SLOT = WORD + 4;
 const SEGMENTS_ADDRESS = CHANNEL_ADDRESS + 65536;
-export const ANSWER_ADDRESS =
-  SEGMENTS_ADDRESS + CHANNEL_SEGMENT_COUNT * CHANNEL_SEGMENT_BYTES;
+export const ANSWER_ADDRESS = SEGMENTS_ADDRESS + CHANNEL_SEGMENT_COUNT * CHANNEL_SEGMENT_BYTES;
 export const ANSWER_PAYLOAD_BYTES_MAX = ANSWER_BYTES - 64;
 export const WRITER_NOT_STARTED = 0;
 export const WRITER_ENDED = -1;

@@ -54,7 +54,7 @@ export function publishState(memory: SharedMemory, state: Omit<CommittedState, '
   const { i32 } = memory;
   const next = (Atomics.load(i32, SEQUENCE) + 1) | 0;
   const at = STATES + (next & 1) * STATE_WORDS;
-  i32[at] = state.txnId % TWO_POW_32 | 0;
+  i32[at] = (state.txnId % TWO_POW_32) | 0;
   i32[at + 1] = Math.floor(state.txnId / TWO_POW_32);
   i32[at + 2] = state.catalog.pageId;
   i32[at + 3] = state.catalog.low;

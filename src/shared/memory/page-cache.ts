@@ -1,10 +1,10 @@
 /**
  * The page cache: frames of the shared memory that hold pages, found by pointer.
  *
- * A frame is valid for a pointer only if page id *and* checksum (or stamp) agree, so a page whose id
- * was reused is never taken for its successor. The page table is a hash of buckets of 16 entries,
- * one cache line each; an entry is a tag of 12 bits and a frame number of 20. Lookups take no lock;
- * inserting and removing are single compare-and-swaps.
+ * A frame is valid for a pointer only if page id *and* checksum (or stamp) agree, so a page whose
+ * id was reused is never taken for its successor. The page table is a hash of buckets of 16
+ * entries, one cache line each; an entry is a tag of 12 bits and a frame number of 20. Lookups take
+ * no lock; inserting and removing are single compare-and-swaps.
  *
  *   word of a frame record   field
  *      0                     state: FREE, READY (clean, may be evicted), HELD (not written yet)
@@ -111,6 +111,29 @@ export class PageCache {
   /** Gives back a claimed frame that was never published. */
   unclaim(frame: FrameIndex): void {
     this.#ready.push(frame);
+  }
+
+  /**
+   * Forgets older versions of a page whose id is used anew: no state that is in use can see them,
+   * and under one id they all lie in one bucket.
+   */
+  forgetOlder(pageId: PageId): void {
+    const i32 = this.#i32;
+    let bucket = (Math.imul(pageId, HASH_FACTOR) >>> 4) & this.#bucketMask;
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const start = this.#tableWord + bucket * BUCKET_SLOTS;
+      for (let slot = start; slot < start + BUCKET_SLOTS; slot++) {
+        const frame = (Atomics.load(i32, slot) & FRAME_MASK) - 1;
+        if (frame < 0) continue;
+        const record = this.#record(frame);
+        if (i32[record + PAGE] !== (pageId | 0)) continue;
+        if (Atomics.compareExchange(i32, record + STATE, READY, FREE) !== READY) continue;
+        this.#remove(frame, pageId);
+        this.#aging.push(frame);
+        this.#agingEpoch = UNSTAMPED;
+      }
+      bucket ^= 1;
+    }
   }
 
   /** Makes a filled frame visible under its pointer. False when the table has no room for it. */

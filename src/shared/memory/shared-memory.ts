@@ -13,7 +13,8 @@
  * The page table and the frames are sized for `cacheSize`; untouched memory costs nothing.
  */
 
-import { createKernels, type Kernels } from '../../kernels/kernels.js';
+import type { Kernels } from '../../kernels/kernel-interface.js';
+import { createKernels } from '../../kernels/kernels.js';
 import { type WasmMemory, webAssembly } from '../../kernels/web-assembly.js';
 import { FRAME_COUNT_MIN, PIN_COUNT, THREAD_SLOT_COUNT } from '../limits.js';
 

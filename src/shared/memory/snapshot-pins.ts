@@ -37,7 +37,7 @@ export function pinNewestState(memory: SharedMemory, slot: ThreadSlot): PinnedSt
   const at = BASE + pinIndex * WORDS;
   for (;;) {
     const state = readState(memory);
-    Atomics.store(memory.i32, at + 1, state.txnId % TWO_POW_32 | 0);
+    Atomics.store(memory.i32, at + 1, (state.txnId % TWO_POW_32) | 0);
     Atomics.store(memory.i32, at + 2, Math.floor(state.txnId / TWO_POW_32));
     if (publishedSequence(memory) === state.sequence) return { state, pinIndex };
   }

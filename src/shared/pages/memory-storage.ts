@@ -46,7 +46,10 @@ class MemoryFile implements StorageFile {
     if (needed > this.#buffer.byteLength) {
       const growth = Math.ceil(needed / GROWTH_BYTES) * GROWTH_BYTES;
       if (growth > this.#buffer.maxByteLength) {
-        throw Object.assign(new Error('the memory is used up'), { code: 'ENOSPC', syscall: 'grow' });
+        throw Object.assign(new Error('the memory is used up'), {
+          code: 'ENOSPC',
+          syscall: 'grow',
+        });
       }
       this.#buffer.grow(growth);
     }

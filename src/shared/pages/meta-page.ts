@@ -1,9 +1,10 @@
 /**
  * The meta page: the root of one committed state.
  *
- * There are two, at bytes 0 and 65536. A commit writes the one that holds the older state, so a torn
- * write can only spoil the newer; the other stays whole and opening falls back to it. There is no
- * log to replay: the newest meta that can be trusted is the database. recovery.ts says which it is.
+ * There are two, at bytes 0 and 65536. A commit writes the one that holds the older state, so a
+ * torn write can only spoil the newer; the other stays whole and opening falls back to it. There is
+ * no log to replay: the newest meta that can be trusted is the database. recovery.ts says which it
+ * is.
  *
  *   offset  size  field
  *        0     8  magic           "MNEME" 0x0D 0x0A 0x1A
@@ -22,7 +23,8 @@
  *       80     1                  its level, 255 when the catalog is empty
  *       82     6                  entries of the catalog
  *       88     4, 4               its leaf pages and branch pages
- *       96     4  free base       page id of the extent with the free state (writer/pages/free-list.ts)
+ *       96     4  free base       page id of the extent with the free state
+ *       (writer/pages/free-list.ts)
  *      100     8                  its checksum
  *      108     4                  its length in bytes; 0 when there is none
  *      112     6                  the transaction that it was written for

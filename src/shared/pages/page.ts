@@ -48,7 +48,7 @@ export function stampPage(
 ): void {
   const word = address >>> 2;
   memory.i32[word + 1] = pageId | 0;
-  memory.i32[word + 2] = birth % TWO_POW_32 | 0;
+  memory.i32[word + 2] = (birth % TWO_POW_32) | 0;
   memory.i32[word + 3] = Math.floor(birth / TWO_POW_32);
 }
 

@@ -2,8 +2,8 @@
  * Which of the two metas to trust.
  *
  * The newest whose checksum holds. A commit with a single sync lists the pages that it wrote in its
- * meta: if the other slot does not confirm it (by a copy of the same meta), the list is checked, and
- * when a page of it is not there the other meta is the state, for then the commit was never
+ * meta: if the other slot does not confirm it (by a copy of the same meta), the list is checked,
+ * and when a page of it is not there the other meta is the state, for then the commit was never
  * acknowledged. A meta that is confirmed, or whose pages were synced before it, is never stepped
  * back from: a page of it that fails later is damage. A weak meta counts only until the machine
  * restarts.

@@ -43,14 +43,19 @@ export function checkTree(
   }
   const found = { leafPages: 0, branchPages: 0 };
   const open = { from: undefined, to: undefined };
-  const stack: Subtree[] = [{ ...pointerOf(tree), level: tree.level, count: tree.count, bounds: open }];
+  const stack: Subtree[] = [
+    { ...pointerOf(tree), level: tree.level, count: tree.count, bounds: open },
+  ];
   for (let subtree = stack.pop(); subtree !== undefined; subtree = stack.pop()) {
     if (!visitor.enterPage(subtree.pageId)) continue;
     try {
       const node = source.fetchPointer(subtree, subtree.level);
       const total = checkNode(source, node, subtree, visitor, stack);
       if (subtree.count >= 0 && total !== subtree.count) {
-        visitor.addProblem(subtree.pageId, `${total} entries below, the parent says ${subtree.count}`);
+        visitor.addProblem(
+          subtree.pageId,
+          `${total} entries below, the parent says ${subtree.count}`,
+        );
       }
       if (subtree.level > 0) found.branchPages++;
       else {

@@ -119,7 +119,9 @@ export class Cursor {
     return left < entryCount(memory, this.#fetchLevel(0));
   }
 
-  /** Goes to the next (`step` 1) or previous (-1) leaf; its first or last entry. False at the end. */
+  /**
+   * Goes to the next (`step` 1) or previous (-1) leaf; its first or last entry. False at the end.
+   */
   moveLeaf(step: 1 | -1): boolean {
     const { memory } = this.#source;
     for (let level = 1; level <= this.#tree.level; level++) {

@@ -22,7 +22,8 @@
  * A branch's key is a lower bound of all keys below its child; the leftmost node of each level
  * begins with the empty key.
  *
- * Functions take the memory and a node's address; an address is good until the next page is fetched.
+ * Functions take the memory and a node's address; an address is good until the next page is
+ * fetched.
  */
 import { type PageId, type PagePointer, toPageId } from '../ids.js';
 import { TREE_KEY_BYTES_MAX } from '../limits.js';

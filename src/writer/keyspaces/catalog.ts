@@ -19,7 +19,7 @@ import { DROPPED_PAGES_MAX } from '../../shared/limits.js';
 import { entryCount } from '../../shared/pages/page.js';
 import { Cursor } from '../../shared/tree/cursor.js';
 import { childPointer, copyKey, valueAddress } from '../../shared/tree/node.js';
-import type { Engine } from '../engine.js';
+import type { KeyspaceHost } from './keyspace-host.js';
 
 const ENTRY_BYTES = 14;
 const KEY_BYTES = 7;
@@ -31,12 +31,12 @@ interface DroppedTree extends PagePointer {
 }
 
 export class CatalogWriter {
-  readonly #engine: Engine;
+  readonly #engine: KeyspaceHost;
   #sequence = 0;
   /** False when the catalog surely holds nothing to be freed. */
   #mayHaveDropped = true;
 
-  constructor(engine: Engine) {
+  constructor(engine: KeyspaceHost) {
     this.#engine = engine;
   }
 
@@ -115,7 +115,9 @@ export class CatalogWriter {
     return tree;
   }
 
-  /** Frees a subtree's root page; its children too if they are leaves, else they wait their turn. */
+  /**
+   * Frees a subtree's root page; its children too if they are leaves, else they wait their turn.
+   */
   #freeLevel(tree: DroppedTree): number {
     const { source, memory, pages } = this.#engine;
     let freed = 1;

@@ -27,7 +27,8 @@ import type { ExtentPointer } from '../../shared/pages/overflow-page.js';
 import { entryCount } from '../../shared/pages/page.js';
 import { Cursor } from '../../shared/tree/cursor.js';
 import { copyKey, findKey, valueAddress, valueLength } from '../../shared/tree/node.js';
-import type { Engine, OpenKeyspace } from '../engine.js';
+import type { KeyspaceHost } from './keyspace-host.js';
+import type { OpenKeyspace } from './open-keyspace.js';
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -53,12 +54,12 @@ interface OldRecord {
 }
 
 export class ValuesWriter {
-  readonly #engine: Engine;
+  readonly #engine: KeyspaceHost;
   readonly #memory: SharedMemory;
   readonly #record: Buffer;
   readonly #expiryKey = new Uint8Array(TREE_KEY_BYTES_MAX);
 
-  constructor(engine: Engine) {
+  constructor(engine: KeyspaceHost) {
     this.#engine = engine;
     this.#memory = engine.memory;
     this.#record = Buffer.alloc(this.#memory.pageSize + 64);
@@ -80,7 +81,17 @@ export class ValuesWriter {
     const length = end - start;
     if (this.#isInline(key, length)) {
       if (deadline === 0) this.#put(keyspace, key, value, start, length, old);
-      else this.#putRecord(keyspace, key, value[start] as number, value, start + 1, end, deadline, old);
+      else
+        this.#putRecord(
+          keyspace,
+          key,
+          value[start] as number,
+          value,
+          start + 1,
+          end,
+          deadline,
+          old,
+        );
       this.#replaceDeadline(keyspace, key, old.deadline, deadline);
       return;
     }
@@ -230,7 +241,8 @@ export class ValuesWriter {
     trees.locate(record.values, first, 0, first.length);
     const leaf = trees.leafAddress;
     const from = findKey(memory, leaf, first, 0, first.length);
-    const found = high === undefined ? ~entryCount(memory, leaf) : findKey(memory, leaf, high, 0, high.length);
+    const found =
+      high === undefined ? ~entryCount(memory, leaf) : findKey(memory, leaf, high, 0, high.length);
     const to = found >= 0 ? found : ~found;
     if (to <= from) return undefined;
     const expiring: ExpiredKey[] = [];
@@ -357,5 +369,7 @@ const NOTHING_FOUND: OldRecord = { found: false, deadline: 0, visible: false };
 const FOUND_WITHOUT_DEADLINE: OldRecord = { found: true, deadline: 0, visible: true };
 
 function indexDamaged(): MnemeError {
-  return new MnemeError('ERR_MNEME_CORRUPT', { reason: 'a deadline is missing in the expiry index' });
+  return new MnemeError('ERR_MNEME_CORRUPT', {
+    reason: 'a deadline is missing in the expiry index',
+  });
 }

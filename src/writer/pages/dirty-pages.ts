@@ -1,12 +1,12 @@
 /**
  * The pages of the open transaction: taken from the free list, held in the cache, changed in place.
  *
- * Until the transaction commits its pages have no checksum; pointers to them carry the generation in
- * which they were made. A page may be changed in place if its generation is no older than the last
- * freeze (a savepoint or an iterator); else it is copied, as a committed page is.
+ * Until the transaction commits its pages have no checksum; pointers to them carry the generation
+ * in which they were made. A page may be changed in place if its generation is no older than the
+ * last freeze (a savepoint or an iterator); else it is copied, as a committed page is.
  */
 import { assert } from '../../shared/assert.js';
-import { type PageId, STAMP_HIGH, toPageId, type TxnId } from '../../shared/ids.js';
+import { type PageId, STAMP_HIGH, type TxnId, toPageId } from '../../shared/ids.js';
 import type { FrameIndex } from '../../shared/memory/page-cache.js';
 import type { SharedMemory } from '../../shared/memory/shared-memory.js';
 import { birthTxn, initPage, stampPage } from '../../shared/pages/page.js';
@@ -205,6 +205,7 @@ export class DirtyPages {
   #takePage(): PageId {
     let page = this.#free.free.takeOne();
     if (page < 0) page = this.pageCount++;
+    else this.source.cache.forgetOlder(toPageId(page));
     this.#taken.set(page, { generation: this.#generation, length: 1 });
     return toPageId(page);
   }

@@ -2,8 +2,8 @@
  * Which pages may be taken, and which were freed but can still be seen.
  *
  * A page born in transaction b and freed in f may be reused if and only if no protected state s has
- * b <= s < f. What cannot be reused yet waits under the largest such s and is looked at again when s
- * is no longer protected; so a snapshot held for long costs what it can see, and nothing is ever
+ * b <= s < f. What cannot be reused yet waits under the largest such s and is looked at again when
+ * s is no longer protected; so a snapshot held for long costs what it can see, and nothing is ever
  * scanned twice for the same reason.
  *
  * In the file the free state is a base, an extent that lists everything, and behind it a log in the
@@ -13,7 +13,13 @@
  */
 import { VarintReader } from '../../shared/bytes/varint.js';
 import type { TxnId } from '../../shared/ids.js';
-import { encodeBase, type FreeChange, type FreedRun, LoadedRuns, type PageRun } from './free-state.js';
+import {
+  encodeBase,
+  type FreeChange,
+  type FreedRun,
+  LoadedRuns,
+  type PageRun,
+} from './free-state.js';
 import { PageBitmap } from './page-bitmap.js';
 
 interface WaitingRun extends FreedRun {
@@ -33,11 +39,7 @@ export class FreeList {
   }
 
   /** Takes in what a commit freed; `protectedStates` rise. */
-  addFreed(
-    freedBy: TxnId,
-    freed: readonly FreedRun[],
-    protectedStates: readonly TxnId[],
-  ): void {
+  addFreed(freedBy: TxnId, freed: readonly FreedRun[], protectedStates: readonly TxnId[]): void {
     for (const run of freed) this.#file({ ...run, freedBy }, protectedStates);
   }
 

@@ -7,7 +7,7 @@
  *
  * A run is (start, as the difference to the end of the run before, sign in the lowest bit; length).
  */
-import { VarintReader, VarintWriter } from '../../shared/bytes/varint.js';
+import { type VarintReader, VarintWriter } from '../../shared/bytes/varint.js';
 import { MnemeError } from '../../shared/errors.js';
 import type { TxnId } from '../../shared/ids.js';
 

@@ -48,12 +48,7 @@ export class OverflowWriter {
   }
 
   /** Writes an extent into pages that were taken for it. */
-  writeExtentAt(
-    pageId: PageId,
-    source: Uint8Array,
-    offset: number,
-    length: number,
-  ): ExtentPointer {
+  writeExtentAt(pageId: PageId, source: Uint8Array, offset: number, length: number): ExtentPointer {
     const { memory, source: pageSource } = this.#pages;
     const start = pageId * memory.pageSize;
     const window = memory.scratchAddress(pageSource.slot.index);

@@ -7,11 +7,11 @@
  */
 import { ioError, MnemeError } from '../../shared/errors.js';
 import type { PageId } from '../../shared/ids.js';
+import { DATA_START_BYTES } from '../../shared/limits.js';
 import type { SharedMemory } from '../../shared/memory/shared-memory.js';
 import { encodeMeta, type Meta, metaOffset } from '../../shared/pages/meta-page.js';
 import type { Checksummer } from '../../shared/pages/page-file.js';
 import type { StorageFile } from '../../shared/pages/storage.js';
-import { DATA_START_BYTES } from '../../shared/limits.js';
 
 const GROWTH_BYTES_MIN = 128 * 1024;
 const GROWTH_BYTES_MAX = 4 * 2 ** 20;
@@ -61,7 +61,8 @@ export class PageFileWriter {
     for (let first = 0; first < writes.length; ) {
       let end = first + 1;
       const start = (writes[first] as PageWrite).pageId;
-      while (end < writes.length && (writes[end] as PageWrite).pageId === start + end - first) end++;
+      while (end < writes.length && (writes[end] as PageWrite).pageId === start + end - first)
+        end++;
       this.#writeRun(writes, first, end, start * pageSize);
       first = end;
     }

@@ -111,7 +111,8 @@ export class EntryRun {
     const startA = this.#keyStarts[a] as number;
     const startB = this.#keyStarts[b] as number;
     let length = 0;
-    while (length < limit && this.#bytes[startA + length] === this.#bytes[startB + length]) length++;
+    while (length < limit && this.#bytes[startA + length] === this.#bytes[startB + length])
+      length++;
     return length;
   }
 
@@ -161,4 +162,3 @@ export class EntryRun {
     return this.key(index).slice(0, this.commonPrefix(index - 1, index) + 1);
   }
 }
-

@@ -4,8 +4,9 @@
  * A change that does not fit says so and leaves the node as it was; rebalance.ts then spreads the
  * entries over more pages.
  */
-import { entryCount, initPage, PAGE_HEADER_BYTES, pageLevel } from '../../shared/pages/page.js';
+
 import type { SharedMemory } from '../../shared/memory/shared-memory.js';
+import { entryCount, initPage, PAGE_HEADER_BYTES, pageLevel } from '../../shared/pages/page.js';
 import {
   CHILD_BYTES,
   cellAddress,

@@ -4,12 +4,14 @@
  * The entries of one, two or three neighbouring nodes, and the new one, are laid out in a row and
  * dealt out evenly over as few pages as hold them. So a full node first shifts entries to a
  * neighbour, two full nodes become three (the B* tree of Knuth, TAOCP 3, 6.2.4: pages stay four
- * fifths full under random inserts), and a thin node joins a neighbour. An entry that goes to the end
- * of a run of rising keys starts a new page instead, and leaves full ones behind.
+ * fifths full under random inserts), and a thin node joins a neighbour. An entry that goes to the
+ * end of a run of rising keys starts a new page instead, and leaves full ones behind.
  */
-import { entryCount } from '../../shared/pages/page.js';
+
 import { writeU32, writeU48 } from '../../shared/bytes/integers.js';
+import type { PageId } from '../../shared/ids.js';
 import type { SharedMemory } from '../../shared/memory/shared-memory.js';
+import { entryCount } from '../../shared/pages/page.js';
 import {
   CHILD_BYTES,
   cellAddress,
@@ -20,8 +22,8 @@ import {
   findKey,
 } from '../../shared/tree/node.js';
 import { newTree, type Tree } from '../../shared/tree-root.js';
-import type { PageId } from '../../shared/ids.js';
 import type { DirtyPage, DirtyPages } from '../pages/dirty-pages.js';
+import { deal } from './deal.js';
 import { EntryRun } from './entry-run.js';
 import { insertEntry, removeEntry, usedBytes, writeChild, writeChildCount } from './node-edit.js';
 import { addToCounts, makeLevelWritable, newPath, type Path } from './path.js';
@@ -199,7 +201,9 @@ export class Rebalancer {
       run.writeNode(this.#memory, address, borders[share] as number, borders[share + 1] as number);
     }
     for (const page of pages.slice(shareCount)) this.#freePage(tree, level, page);
-    const sums = borders.slice(1).map((end, share) => run.countBelow(borders[share] as number, end));
+    const sums = borders
+      .slice(1)
+      .map((end, share) => run.countBelow(borders[share] as number, end));
     if (level === path.level) {
       if (shareCount > 1) this.#growRoot(tree, pages, run, borders, sums);
       else tree.count = sums[0] as number;
@@ -221,7 +225,8 @@ export class Rebalancer {
     for (let child = first; child < first + existing; child++) {
       before += childCount(memory, parent, child);
     }
-    for (let child = first + existing - 1; child > first; child--) removeEntry(memory, parent, child);
+    for (let child = first + existing - 1; child > first; child--)
+      removeEntry(memory, parent, child);
     const cell = cellAddress(memory, parent, first);
     const { pageId, low, high } = pages[0] as DirtyPage;
     writeChild(memory, cell, pageId, low, high);
@@ -267,7 +272,14 @@ export class Rebalancer {
       return;
     }
     const value = encodeChild(page, count);
-    const entry = { key, offset: 0, end: key.length, value, valueOffset: 0, valueLength: CHILD_BYTES };
+    const entry = {
+      key,
+      offset: 0,
+      end: key.length,
+      value,
+      valueOffset: 0,
+      valueLength: CHILD_BYTES,
+    };
     this.#spread(tree, path, level, index, entry, false);
   }
 
@@ -305,7 +317,11 @@ export class Rebalancer {
   /** Takes an empty node out of its parent. */
   #removeNode(tree: Tree, path: Path, level: number): void {
     this.#freePage(tree, level, this.#pageAt(path, level));
-    removeEntry(this.#memory, path.addresses[level + 1] as number, path.indexes[level + 1] as number);
+    removeEntry(
+      this.#memory,
+      path.addresses[level + 1] as number,
+      path.indexes[level + 1] as number,
+    );
   }
 
   /** True when two nodes became one; else the path above may not be right any more. */
@@ -358,40 +374,6 @@ function isRightmost(memory: SharedMemory, path: Readonly<Path>, fromLevel: numb
   for (let level = fromLevel + 1; level <= path.level; level++) {
     const last = entryCount(memory, path.addresses[level] as number) - 1;
     if (path.indexes[level] !== last) return false;
-  }
-  return true;
-}
-
-/** Borders of even shares of a run, as few as fit pages that are full to `fillMax` at most. */
-function deal(run: EntryRun, pageSize: number, fillMax: number, shareCountMin: number): number[] {
-  let total = 0;
-  for (let index = 0; index < run.length; index++) total += run.weight(index);
-  for (let count = shareCountMin; ; count++) {
-    const borders = evenBorders(run, total, count);
-    // One page more than a single split would need is always enough at full pages.
-    const limit = count > shareCountMin + 2 ? pageSize : pageSize * fillMax;
-    if (fits(run, borders, limit)) return borders;
-  }
-}
-
-function evenBorders(run: EntryRun, total: number, count: number): number[] {
-  const borders = [0];
-  let sum = 0;
-  for (let index = 0; index < run.length && borders.length < count; index++) {
-    const weight = run.weight(index);
-    // The entry in the middle of a border goes to the side that has more of it.
-    const goal = (total * borders.length) / count;
-    if (index > (borders.at(-1) as number) && sum + weight / 2 > goal) borders.push(index);
-    sum += weight;
-  }
-  borders.push(run.length);
-  return borders;
-}
-
-function fits(run: EntryRun, borders: readonly number[], limit: number): boolean {
-  for (let share = 0; share + 1 < borders.length; share++) {
-    const from = borders[share] as number;
-    if (run.encodedBytes(from, borders[share + 1] as number) > limit) return false;
   }
   return true;
 }

@@ -177,4 +177,3 @@ function copyRecord(
   if (value === memory.u8) memory.kernels.copyBytes(target, offset, length);
   else memory.u8.set(value.subarray(offset, offset + length), target);
 }
-
