@@ -15,6 +15,12 @@ export const KEYSPACE_COUNTS = {
   batchStepsMax: 12,
 } as const;
 
+/** Histories of transactions that crash at every operation, and their length at most. */
+export const CRASH_COUNTS = {
+  histories: 20 * FACTOR,
+  transactionsMax: 12,
+} as const;
+
 /** Rounds of writing until killed. */
 export const KILL_ROUNDS = 4 * FACTOR;
 

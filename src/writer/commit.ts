@@ -77,7 +77,7 @@ export class Commit {
   begin(): void {
     this.#sealed = [];
     this.#spilled = false;
-    this.#engine.overflow.written.length = 0;
+    this.#engine.overflow.begin();
   }
 
   /** Gives every page of the open transaction its checksum. */
@@ -120,10 +120,11 @@ export class Commit {
     if (this.#sync === 'full') this.#writeDurably(txnId, record, live);
     // From here on the transaction is committed; nothing below can fail.
     this.#freeRecord = record;
-    free.addFreed(txnId, freed, this.#engine.protectedStates());
     this.#release(live, this.#sync === 'none');
     pages.dropDeadFrames();
     this.#publish(txnId, pages.pageCount);
+    // After publishing: whoever pins an older state later sees that it moved, and pins anew.
+    free.addFreed(freed, this.#engine.protectedStates());
     return true;
   }
 
@@ -131,7 +132,7 @@ export class Commit {
     const { files, overflow, pages } = this.#engine;
     const fields = this.#fields(txnId, record, pages.pageCount);
     const single = !this.#spilled && files.isDurable(this.#engine.txnId);
-    const change = single ? [...live.map(asNewPage), ...overflow.written] : undefined;
+    const change = single ? [...live.map(asNewPage), ...overflow.liveExtents()] : undefined;
     this.#guarded(() => files.writeStrong(fields, live, change));
   }
 
@@ -207,6 +208,9 @@ export class Commit {
     txnId: number,
     known: FreeRecord,
   ): { record: FreeRecord; baseFreed: readonly FreedRun[] } {
+    // Many commits share one meta then, and what one of them took the next gave back.
+    if (this.#sync === 'none')
+      return { record: { base: known.base, log: undefined }, baseFreed: [] };
     const { pages, committedPageCount } = this.#engine;
     const lost = pages.lostRuns(committedPageCount);
     const freed = [...pages.freed, ...lost];
@@ -223,8 +227,6 @@ export class Commit {
       log.set(added, known.log.length);
       return { record: { base: known.base, log }, baseFreed: [] };
     }
-    if (this.#sync === 'none')
-      return { record: { base: known.base, log: undefined }, baseFreed: [] };
     const base = this.#writeBase(
       txnId,
       { freedBy: txnId, taken: [], freed: pages.freed },
@@ -240,7 +242,7 @@ export class Commit {
     const freed: FreedRun[] = [];
     if (old !== undefined) {
       const length = extentPageCount(old.length, pageSize);
-      freed.push({ start: old.pageId, length, birth: old.birth });
+      freed.push({ start: old.pageId, length, birth: old.birth, freedBy: txnId });
     }
     const whole = { ...change, freed: [...change.freed, ...freed] };
     // Taking the extent's pages may split one run in two, which takes a few bytes more.
@@ -260,7 +262,7 @@ export class Commit {
     pages.begin(txnId, committedPageCount);
     const change = { freedBy: txnId, taken: [], freed: [] };
     const base = this.#writeBase(txnId, change, known.base);
-    free.addFreed(txnId, base.freed, this.#engine.protectedStates());
+    free.addFreed(base.freed, this.#engine.protectedStates());
     this.#freeRecord = { base: base.pointer, log: NO_BYTES };
     return this.#freeRecord;
   }

@@ -45,7 +45,6 @@ interface Savepoint {
   readonly mark: DirtyMark;
   readonly catalog: Tree;
   readonly keyspaces: Map<string, OpenKeyspace>;
-  readonly extentCount: number;
 }
 
 export class Engine {
@@ -195,9 +194,8 @@ export class Engine {
     this.#commit.sealAll(this.#keyspaces.values());
     const keyspaces = new Map<string, OpenKeyspace>();
     for (const [name, keyspace] of this.#keyspaces) keyspaces.set(name, copyKeyspace(keyspace));
-    const extentCount = this.overflow.written.length;
     const mark = this.pages.freeze();
-    this.#savepoints.push({ mark, catalog: { ...this.catalog }, keyspaces, extentCount });
+    this.#savepoints.push({ mark, catalog: { ...this.catalog }, keyspaces });
   }
 
   /**
@@ -219,7 +217,6 @@ export class Engine {
     this.pages.rollBack(savepoint.mark);
     this.catalog = savepoint.catalog;
     this.#keyspaces = savepoint.keyspaces;
-    this.overflow.written.length = savepoint.extentCount;
   }
 
   /** A keyspace in the open transaction, whether it exists yet or not. */

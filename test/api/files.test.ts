@@ -214,23 +214,6 @@ test('databases in memory are apart, and leave nothing behind', () => {
   expect(existsSync(':memory:')).toBe(false);
 });
 
-test('a file opened twice in one process works as between two', () => {
-  const path = temporaryPath();
-  const one = openHere(path);
-  const other = openHere(path);
-  for (let round = 0; round < 10; round++) {
-    const [writer, reader] = round % 2 === 0 ? [one, other] : [other, one];
-    expect(writer.keyspace('a').incr('counter')).toBe(round + 1);
-    expect(reader.keyspace('a').get('counter')).toBe(round + 1);
-  }
-  const held = other.keyspace('a').range();
-  one.keyspace('a').set('counter', 'changed');
-  expect(held.toArray()).toStrictEqual([['counter', 10]]);
-  one.close();
-  expect(other.keyspace('a').incr('other')).toBe(1);
-  expect(other.verify()).toMatchObject({ ok: true, problems: [] });
-});
-
 test('sync none loses nothing when the database is closed', () => {
   const path = temporaryPath();
   const database = openHere(path, { sync: 'none' });

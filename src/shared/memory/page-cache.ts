@@ -94,17 +94,25 @@ export class PageCache {
 
   /** A frame that nobody looks at, or -1 when none can be had at this moment. */
   claim(): FrameIndex {
-    const own = this.#ready.pop();
-    if (own !== undefined) return own;
+    const own = this.#ready.pop() ?? this.#recycle();
+    if (own >= 0) return own;
     const { memory } = this;
     if (Atomics.load(this.#i32, FRESH_FRAME_WORD) < memory.frameCount) {
       const fresh = Atomics.add(this.#i32, FRESH_FRAME_WORD, 1);
       if (fresh < memory.frameCount) return fresh;
     }
     if (this.#aging.length < this.#evictionBatch) this.#evict();
+    return this.#recycle();
+  }
+
+  /** A frame that left the table before and that nobody looks at any more: warm, so used first. */
+  #recycle(): FrameIndex {
+    if (this.#aging.length === 0) return -1;
+    const { memory } = this;
     if (this.#agingEpoch === UNSTAMPED) this.#agingEpoch = advanceEpoch(memory);
-    if (this.#aging.length === 0 || !epochHasPassed(memory, this.#agingEpoch)) return -1;
+    if (!epochHasPassed(memory, this.#agingEpoch)) return -1;
     [this.#ready, this.#aging] = [this.#aging, this.#ready];
+    this.#agingEpoch = UNSTAMPED;
     return this.#ready.pop() ?? -1;
   }
 
@@ -120,11 +128,13 @@ export class PageCache {
   forgetOlder(pageId: PageId): void {
     const i32 = this.#i32;
     let bucket = (Math.imul(pageId, HASH_FACTOR) >>> 4) & this.#bucketMask;
+    const tag = Math.imul(pageId, HASH_FACTOR) & ~FRAME_MASK;
     for (let attempt = 0; attempt < 2; attempt++) {
       const start = this.#tableWord + bucket * BUCKET_SLOTS;
       for (let slot = start; slot < start + BUCKET_SLOTS; slot++) {
-        const frame = (Atomics.load(i32, slot) & FRAME_MASK) - 1;
-        if (frame < 0) continue;
+        const entry = i32[slot] as number;
+        if (entry === 0 || (entry & ~FRAME_MASK) !== tag) continue;
+        const frame = (entry & FRAME_MASK) - 1;
         const record = this.#record(frame);
         if (i32[record + PAGE] !== (pageId | 0)) continue;
         if (Atomics.compareExchange(i32, record + STATE, READY, FREE) !== READY) continue;

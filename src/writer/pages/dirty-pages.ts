@@ -25,6 +25,12 @@ export interface DirtyPage {
   readonly address: number;
 }
 
+interface TakenRun {
+  readonly generation: number;
+  readonly length: number;
+  readonly serial: number;
+}
+
 /** What a savepoint goes back to. */
 export interface DirtyMark {
   readonly generation: number;
@@ -43,8 +49,9 @@ export class DirtyPages {
   #txnId: TxnId = 0;
   #generation = 1;
   #freezeGeneration = 1;
-  /** Generation and length of everything this transaction took, by first page. */
-  readonly #taken = new Map<number, { generation: number; length: number }>();
+  /** Everything this transaction took and did not give back, by first page. */
+  readonly #taken = new Map<number, TakenRun>();
+  #serial = 0;
   readonly freed: FreedRun[] = [];
   #sleeper: Int32Array | undefined;
 
@@ -126,7 +133,10 @@ export class DirtyPages {
   lostRuns(committedPageCount: number): FreedRun[] {
     const lost: FreedRun[] = [];
     for (let page = committedPageCount; page < this.pageCount; page++) {
-      if (this.#free.free.has(page)) lost.push({ start: page, length: 1, birth: this.#txnId });
+      if (this.#free.free.has(page)) {
+        const birth = this.#txnId;
+        lost.push({ start: page, length: 1, birth, freedBy: birth });
+      }
     }
     return lost;
   }
@@ -181,7 +191,7 @@ export class DirtyPages {
       this.#giveBack(start, length);
       return;
     }
-    this.freed.push({ start, length, birth });
+    this.freed.push({ start, length, birth, freedBy: this.#txnId });
   }
 
   /** Frees a tree page by its pointer. */
@@ -193,20 +203,31 @@ export class DirtyPages {
   /** Takes contiguous pages for an extent; the file is grown to hold them. */
   takeExtent(length: number): PageId {
     let start = length === 1 ? this.#free.free.takeOne() : this.#free.free.takeRun(length);
+    const end = start < 0 ? this.pageCount + length : start + length;
+    // Free pages too may lie behind the file's end, taken and given back by this transaction.
+    this.#writer.ensurePages(end);
     if (start < 0) {
-      this.#writer.ensurePages(this.pageCount + length);
       start = this.pageCount;
-      this.pageCount += length;
+      this.pageCount = end;
     }
-    this.#taken.set(start, { generation: this.#generation, length });
+    this.#taken.set(start, this.#takenRun(length));
     return toPageId(start);
+  }
+
+  #takenRun(length: number): TakenRun {
+    return { generation: this.#generation, length, serial: ++this.#serial };
+  }
+
+  /** Tells one taking of a page from a later one of the same page; 0 when it is not taken. */
+  serialOf(start: number): number {
+    return this.#taken.get(start)?.serial ?? 0;
   }
 
   #takePage(): PageId {
     let page = this.#free.free.takeOne();
     if (page < 0) page = this.pageCount++;
     else this.source.cache.forgetOlder(toPageId(page));
-    this.#taken.set(page, { generation: this.#generation, length: 1 });
+    this.#taken.set(page, this.#takenRun(1));
     return toPageId(page);
   }
 

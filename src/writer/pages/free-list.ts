@@ -22,14 +22,10 @@ import {
 } from './free-state.js';
 import { PageBitmap } from './page-bitmap.js';
 
-interface WaitingRun extends FreedRun {
-  readonly freedBy: TxnId;
-}
-
 export class FreeList {
   readonly free = new PageBitmap();
   /** By the protected state that still sees them. */
-  readonly #waiting = new Map<TxnId, WaitingRun[]>();
+  readonly #waiting = new Map<TxnId, FreedRun[]>();
   readonly #onReusable: (run: PageRun) => void;
   waitingPages = 0;
 
@@ -39,12 +35,13 @@ export class FreeList {
   }
 
   /** Takes in what a commit freed; `protectedStates` rise. */
-  addFreed(freedBy: TxnId, freed: readonly FreedRun[], protectedStates: readonly TxnId[]): void {
-    for (const run of freed) this.#file({ ...run, freedBy }, protectedStates);
+  addFreed(freed: readonly FreedRun[], protectedStates: readonly TxnId[]): void {
+    for (const run of freed) this.#file(run, protectedStates);
   }
 
   /** Looks again at what waited for states that are no longer protected. */
   review(protectedStates: readonly TxnId[]): void {
+    if (this.#waiting.size === 0) return;
     for (const [state, runs] of [...this.#waiting]) {
       if (protectedStates.includes(state)) continue;
       this.#waiting.delete(state);
@@ -55,7 +52,7 @@ export class FreeList {
     }
   }
 
-  #file(run: WaitingRun, protectedStates: readonly TxnId[]): void {
+  #file(run: FreedRun, protectedStates: readonly TxnId[]): void {
     let seenBy = -1;
     for (const state of protectedStates) {
       if (state >= run.freedBy) break;
@@ -101,7 +98,7 @@ export class FreeList {
     if (base !== undefined) loaded.readBase(new VarintReader(base));
     const reader = new VarintReader(log);
     while (!reader.atEnd) loaded.readChange(reader);
-    const waiting: WaitingRun[] = [];
+    const waiting: FreedRun[] = [];
     for (const [page, origin] of loaded.pages) {
       if (origin.freedBy === 0) this.free.add(page, 1);
       else waiting.push({ start: page, length: 1, ...origin });

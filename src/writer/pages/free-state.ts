@@ -16,9 +16,10 @@ export interface PageRun {
   readonly length: number;
 }
 
-/** Pages that a transaction no longer uses, made by transaction `birth`. */
+/** Pages made by transaction `birth` that transaction `freedBy` does not use any more. */
 export interface FreedRun extends PageRun {
   readonly birth: TxnId;
+  readonly freedBy: TxnId;
 }
 
 /** What a commit did to the free state. */

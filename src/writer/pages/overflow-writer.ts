@@ -20,15 +20,32 @@ import {
 import type { DirtyPages } from './dirty-pages.js';
 import type { PageFileWriter } from './page-file-writer.js';
 
+/** `serial` tells whether the pages are still taken for it. */
+interface WrittenExtent extends NewPage {
+  readonly serial: number;
+}
+
 export class OverflowWriter {
   readonly #pages: DirtyPages;
   readonly #writer: PageFileWriter;
-  /** What this transaction wrote, for the list in its meta. */
-  readonly written: NewPage[] = [];
+  /** All that this transaction wrote, whether it is still in use or not. */
+  readonly #written: WrittenExtent[] = [];
 
   constructor(pages: DirtyPages, writer: PageFileWriter) {
     this.#pages = pages;
     this.#writer = writer;
+  }
+
+  begin(): void {
+    this.#written.length = 0;
+  }
+
+  /** The extents of this transaction that the new state can see, for the list in its meta. */
+  liveExtents(): NewPage[] {
+    const dead = new Set(this.#pages.freed.map(({ start }) => start));
+    return this.#written.filter(({ pageId, serial }) => {
+      return this.#pages.serialOf(pageId) === serial && !dead.has(pageId);
+    });
   }
 
   /** Pages that a payload of this length takes. */
@@ -58,7 +75,7 @@ export class OverflowWriter {
       this.#writer.writeExtent(memory.u8, address, chunkLength, start + at);
     });
     const pointer = { pageId, low: checksummer.low, high: checksummer.high };
-    this.written.push({ ...pointer, length });
+    this.#written.push({ ...pointer, length, serial: this.#pages.serialOf(pageId) });
     return pointer;
   }
 

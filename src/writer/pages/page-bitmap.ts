@@ -2,8 +2,8 @@
  * One bit per page of the file: set when the page is free to be taken now.
  *
  * A bitmap, because taking and giving back are then single bit operations however torn the free
- * space is: 32 KiB hold the pages of a gigabyte. Pages are taken in rising order from a cursor, so
- * that what a commit writes lies together.
+ * space is: 32 KiB hold the pages of a gigabyte. The lowest page is taken first, so that what many
+ * commits leave behind lies together and is written in few calls.
  */
 const GROWTH_WORDS = 1024;
 
@@ -11,7 +11,8 @@ export class PageBitmap {
   /** Pages whose bit is set. */
   count = 0;
   #words = new Uint32Array(GROWTH_WORDS);
-  #cursor = 0;
+  /** No page below is free. */
+  #lowest = 0;
 
   has(page: number): boolean {
     const word = this.#words[page >>> 5] ?? 0;
@@ -29,6 +30,7 @@ export class PageBitmap {
       this.#words[page >>> 5] = (this.#words[page >>> 5] as number) | (1 << (page & 31));
     }
     this.count += length;
+    if (start < this.#lowest) this.#lowest = start;
   }
 
   remove(start: number, length: number): void {
@@ -38,13 +40,12 @@ export class PageBitmap {
     this.count -= length;
   }
 
-  /** Takes one page: the next free one behind the last taken, else the first. -1 when none is. */
+  /** Takes the lowest free page; -1 when there is none. */
   takeOne(): number {
     if (this.count === 0) return -1;
-    let page = this.#next(this.#cursor);
-    if (page < 0) page = this.#next(0);
+    const page = this.#next(this.#lowest);
     this.remove(page, 1);
-    this.#cursor = page + 1;
+    this.#lowest = page + 1;
     return page;
   }
 
