@@ -8,11 +8,17 @@ const FACTOR = process.env['MNEME_SOAK'] === '1' ? 10 : 1;
 
 /** Sequences a run, and steps a sequence at most. */
 export const KEYSPACE_COUNTS = {
-  smallPagesOnDisk: 40 * FACTOR,
-  smallPagesInMemory: 60 * FACTOR,
-  largePagesOnDisk: 15 * FACTOR,
+  smallPagesOnDisk: 30 * FACTOR,
+  smallPagesInMemory: 40 * FACTOR,
+  largePagesOnDisk: 12 * FACTOR,
   stepsMax: 100,
   batchStepsMax: 12,
+} as const;
+
+/** Sequences of steps on one tree, and their length at most. */
+export const TREE_COUNTS = {
+  runs: 60 * FACTOR,
+  stepsMax: 200,
 } as const;
 
 /** Histories of transactions that crash at every operation, and their length at most. */
@@ -23,6 +29,9 @@ export const CRASH_COUNTS = {
 
 /** Rounds of writing until killed. */
 export const KILL_ROUNDS = 4 * FACTOR;
+
+/** Ends the search for a smaller counterexample, which could go on for hours. */
+export const SEARCH_LIMIT_MS = 240_000 * FACTOR;
 
 /** A property may take as long as it needs: a test asserts results, never times. */
 export const PROPERTY_TIMEOUT_MS = 600_000 * FACTOR;

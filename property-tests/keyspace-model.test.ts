@@ -6,7 +6,7 @@
  */
 import fc from 'fast-check';
 import { test } from 'vitest';
-import { announce, KEYSPACE_COUNTS, PROPERTY_TIMEOUT_MS, SEED } from './counts.js';
+import { announce, KEYSPACE_COUNTS, PROPERTY_TIMEOUT_MS, SEARCH_LIMIT_MS, SEED } from './counts.js';
 import { sequence } from './support/arbitrary-steps.js';
 import { type ContestOptions, runContest } from './support/contest.js';
 
@@ -16,7 +16,12 @@ function check(title: string, runs: number, options: Omit<ContestOptions, 'sync'
   const property = fc.property(sequence, sync, (steps, mode) => {
     runContest(steps, { ...options, sync: mode });
   });
-  fc.assert(property, { seed: SEED, numRuns: runs });
+  fc.assert(property, {
+    seed: SEED,
+    numRuns: runs,
+    interruptAfterTimeLimit: SEARCH_LIMIT_MS,
+    markInterruptAsFailure: true,
+  });
 }
 
 test('a file of the smallest pages answers like the model after any steps', {

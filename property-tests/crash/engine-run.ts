@@ -64,6 +64,7 @@ export class EngineRun {
   }
 
   set(key: string, value: string): void {
+    this.engine.relieveCache();
     const bytes = Buffer.from(key);
     const record = Buffer.from(`\0${value}`);
     const place = { bytes, start: 0, end: bytes.length };
@@ -73,8 +74,15 @@ export class EngineRun {
   }
 
   delete(key: string): void {
+    this.engine.relieveCache();
     const bytes = Buffer.from(key);
     this.#values.delete(this.engine.keyspace('a'), { bytes, start: 0, end: bytes.length }, 0);
+  }
+
+  /** Deletes the keys from `low` up to, not including, `high`. */
+  deleteRange(low: string, high: string): void {
+    const [from, to] = [Buffer.from(low), Buffer.from(high)];
+    this.#values.deleteRange(this.engine.keyspace('a'), from, to, 0);
   }
 
   /** Everything that the newest committed state holds. */

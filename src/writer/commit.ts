@@ -100,7 +100,9 @@ export class Commit {
     const live = this.#liveSealed();
     this.#guarded(() => files.writePages(live));
     this.#release(live);
-    this.#sealed = [];
+    // What is dead now comes back to life if its savepoint is rolled back to.
+    const written = new Set(live);
+    this.#sealed = this.#sealed.filter((page) => !written.has(page));
     this.#spilled = true;
   }
 

@@ -174,6 +174,7 @@ export class FileChecker implements TreeVisitor {
         entries.push(key.slice(0, copyKey(memory, leaf, index, key, 0)));
       }
     });
+    entries.sort(compareBytes); // leaves are walked in no particular order
     for (const entry of entries) {
       const expected = deadlines[position++];
       if (expected !== undefined && compareBytes(entry, expected) === 0) continue;

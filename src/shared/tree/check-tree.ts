@@ -97,8 +97,7 @@ function checkNode(
     if (before !== undefined && compareBytes(before, key) >= 0) {
       visitor.addProblem(pageId, 'keys do not rise');
     }
-    // A branch's first key may be above what its first child holds; only leaves are held to it.
-    const below = level === 0 && bounds.from !== undefined && compareBytes(key, bounds.from) < 0;
+    const below = bounds.from !== undefined && compareBytes(key, bounds.from) < 0;
     if (below || (bounds.to !== undefined && compareBytes(key, bounds.to) >= 0)) {
       visitor.addProblem(pageId, 'a key is outside the bounds of its parent');
     }

@@ -60,15 +60,13 @@ export class EntryRun {
     }
   }
 
-  /** Appends the entries of another run, the first under `firstKey` if that is given. */
-  pushRun(other: EntryRun, firstKey: Uint8Array | undefined): void {
+  /** Appends the entries of another run. */
+  pushRun(other: EntryRun): void {
     const bytes = other.#bytes;
     for (let index = 0; index < other.length; index++) {
+      const start = other.#keyStarts[index] as number;
       const end = other.#keyEnds[index] as number;
-      const length = other.#valueLength(index);
-      if (index === 0 && firstKey !== undefined) {
-        this.push(firstKey, 0, firstKey.length, bytes, end, length);
-      } else this.push(bytes, other.#keyStarts[index] as number, end, bytes, end, length);
+      this.push(bytes, start, end, bytes, end, other.#valueLength(index));
     }
   }
 

@@ -17,7 +17,6 @@ import {
   cellAddress,
   childCount,
   childPointer,
-  copyKey,
   findChild,
   findKey,
 } from '../../shared/tree/node.js';
@@ -64,7 +63,6 @@ export class Rebalancer {
   readonly #pages: DirtyPages;
   readonly #memory: SharedMemory;
   readonly #runs: EntryRun[] = [];
-  readonly #key = new Uint8Array(2048);
 
   constructor(pages: DirtyPages) {
     this.#pages = pages;
@@ -160,19 +158,9 @@ export class Rebalancer {
     const added = this.#run(level, NEIGHBOUR_RUN);
     added.pushNode(memory, node, 0, entryCount(memory, node));
     const all = this.#run(level, ROW_RUN);
-    const lowerBound = this.#lowerBound(parent, first + 1, level);
-    all.pushRun(neighbour < index ? added : run, undefined);
-    all.pushRun(neighbour < index ? run : added, lowerBound);
+    all.pushRun(neighbour < index ? added : run);
+    all.pushRun(neighbour < index ? run : added);
     return { level, first, pages: neighbour < index ? [page, own] : [own, page], run: all };
-  }
-
-  /**
-   * The first key of a branch may be above keys that its first child holds, since whatever is
-   * smaller goes there too. Inside a run it has to be a true lower bound: the parent's key.
-   */
-  #lowerBound(parent: number, index: number, level: number): Uint8Array | undefined {
-    if (level === 0) return undefined;
-    return this.#key.slice(0, copyKey(this.#memory, parent, index, this.#key, 0));
   }
 
   #emptierNeighbour(parent: number, index: number, level: number): number {
@@ -204,12 +192,10 @@ export class Rebalancer {
     const sums = borders
       .slice(1)
       .map((end, share) => run.countBelow(borders[share] as number, end));
-    if (level === path.level) {
-      if (shareCount > 1) this.#growRoot(tree, pages, run, borders, sums);
-      else tree.count = sums[0] as number;
-      return;
-    }
-    this.#updateParent(tree, path, row, existing, sums[0] as number);
+    const firstSum = sums[0] as number;
+    if (level < path.level) this.#updateParent(tree, path, row, existing, firstSum);
+    else if (shareCount > 1) this.#growRoot(tree, level + 1, pages[0] as DirtyPage, firstSum);
+    else tree.count = firstSum;
     for (let share = 1; share < shareCount; share++) {
       const key = run.separator(borders[share] as number);
       this.#insertChild(tree, level + 1, key, pages[share] as DirtyPage, sums[share] as number);
@@ -234,28 +220,18 @@ export class Rebalancer {
     addToCounts(memory, tree, path, level + 2, firstSum - before);
   }
 
-  #growRoot(
-    tree: Tree,
-    pages: readonly DirtyPage[],
-    run: EntryRun,
-    borders: readonly number[],
-    sums: readonly number[],
-  ): void {
+  /** A root above the first page of what was the root; the other pages go in as they come. */
+  #growRoot(tree: Tree, level: number, first: DirtyPage, count: number): void {
     const memory = this.#memory;
-    const level = run.level + 1;
     const root = this.#createPage(tree, level);
-    pages.forEach((page, share) => {
-      const key = share === 0 ? NO_KEY : run.separator(borders[share] as number);
-      const at = entryCount(memory, root.address);
-      const cell = insertEntry(memory, root.address, at, key, 0, key.length, CHILD_BYTES);
-      writeChild(memory, cell, page.pageId, page.low, page.high);
-      writeChildCount(memory, cell, sums[share] as number);
-    });
+    const cell = insertEntry(memory, root.address, 0, NO_KEY, 0, 0, CHILD_BYTES);
+    writeChild(memory, cell, first.pageId, first.low, first.high);
+    writeChildCount(memory, cell, count);
     tree.pageId = root.pageId;
     tree.low = root.low;
     tree.high = root.high;
     tree.level = level;
-    tree.count = sums.reduce((sum, count) => sum + count, 0);
+    tree.count = count;
   }
 
   /** Puts a child into the branch at `level` that its key belongs to. */
@@ -314,14 +290,24 @@ export class Rebalancer {
     this.#pages.freePage(page.pageId, page.low, page.high, level);
   }
 
-  /** Takes an empty node out of its parent. */
+  /**
+   * Takes an empty node out of its parent. The first entry's key is the lower bound of all that
+   * belongs below the parent, so a first node leaves its key to the next one.
+   */
   #removeNode(tree: Tree, path: Path, level: number): void {
+    const memory = this.#memory;
     this.#freePage(tree, level, this.#pageAt(path, level));
-    removeEntry(
-      this.#memory,
-      path.addresses[level + 1] as number,
-      path.indexes[level + 1] as number,
-    );
+    const parent = path.addresses[level + 1] as number;
+    const index = path.indexes[level + 1] as number;
+    if (index > 0 || entryCount(memory, parent) === 1) {
+      removeEntry(memory, parent, index);
+      return;
+    }
+    const { pageId, low, high } = childPointer(memory, parent, 1);
+    const cell = cellAddress(memory, parent, 0);
+    writeChildCount(memory, cell, childCount(memory, parent, 1));
+    writeChild(memory, cell, pageId, low, high);
+    removeEntry(memory, parent, 1);
   }
 
   /** True when two nodes became one; else the path above may not be right any more. */
