@@ -8,7 +8,7 @@ test('x', () => {
   fc.assert(
     fc.property(sequence, fc.constantFrom('full' as const, 'none' as const), (steps, mode) => {
       const t = performance.now();
-      runContest(steps, { place: 'memory', pageSize: 4096, sync: mode });
+      runContest(steps, { place: 'disk', pageSize: 4096, sync: mode });
       if (0)
         console.log(
           n++,
@@ -18,6 +18,6 @@ test('x', () => {
           steps.filter((s) => s.kind === 'reopen').length,
         );
     }),
-    { seed: 5, numRuns: 80, interruptAfterTimeLimit: 70000 },
+    { seed: 5, numRuns: 150, endOnFailure: true },
   );
 });

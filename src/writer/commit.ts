@@ -82,11 +82,11 @@ export class Commit {
 
   /** Gives every page of the open transaction its checksum. */
   sealAll(keyspaces: Iterable<OpenKeyspace>): void {
-    const { source, catalog } = this.#engine;
+    const { pages, catalog } = this.#engine;
     for (const { record } of keyspaces) {
-      for (const tree of treesOf(record)) sealTree(source, tree, this.#sealed);
+      for (const tree of treesOf(record)) sealTree(pages, tree, this.#sealed);
     }
-    sealTree(source, catalog, this.#sealed);
+    sealTree(pages, catalog, this.#sealed);
   }
 
   /** Writes what is committed or sealed early, so that its frames may be evicted. */
@@ -149,8 +149,8 @@ export class Commit {
   }
 
   #writeRecord(keyspace: OpenKeyspace): void {
-    const { source, trees, catalog } = this.#engine;
-    for (const tree of treesOf(keyspace.record)) sealTree(source, tree, this.#sealed);
+    const { pages, trees, catalog } = this.#engine;
+    for (const tree of treesOf(keyspace.record)) sealTree(pages, tree, this.#sealed);
     const { key } = keyspace;
     const length = encodeKeyspace(keyspace.record, this.#record, 0);
     trees.locate(catalog, key, 0, key.length);
@@ -163,7 +163,9 @@ export class Commit {
   #liveSealed(): SealedPage[] {
     const { pages } = this.#engine;
     const dead = new Set(pages.freed.map(({ start }) => start));
-    return this.#sealed.filter(({ pageId }) => pages.isTaken(pageId) && !dead.has(pageId));
+    return this.#sealed.filter(({ pageId, serial }) => {
+      return pages.serialOf(pageId) === serial && !dead.has(pageId);
+    });
   }
 
   /** Frames of pages go over to the cache, or wait in memory for the write-behind. */

@@ -4,33 +4,36 @@
  */
 import type { PageId, PagePointer } from '../shared/ids.js';
 import { entryCount } from '../shared/pages/page.js';
-import type { PageSource } from '../shared/pages/page-source.js';
 import { cellAddress, childPageId, readWord } from '../shared/tree/node.js';
 import type { Tree } from '../shared/tree-root.js';
+import type { DirtyPages } from './pages/dirty-pages.js';
 import { writeWord } from './tree/node-edit.js';
 
 /** A page with its final checksum, still only in memory. */
 export interface SealedPage extends PagePointer {
   readonly address: number;
+  /** Which taking of the page this is; it may be given back and taken for something else. */
+  readonly serial: number;
 }
 
 /** Seals a tree's pages of the open transaction and appends them to `sealed`. */
-export function sealTree(source: PageSource, tree: Tree, sealed: SealedPage[]): void {
+export function sealTree(pages: DirtyPages, tree: Tree, sealed: SealedPage[]): void {
   if (tree.level < 0 || tree.high >= 0) return;
-  const page = sealNode(source, tree.pageId, tree.low, tree.high, tree.level, sealed);
+  const page = sealNode(pages, tree.pageId, tree.low, tree.high, tree.level, sealed);
   tree.low = page.low;
   tree.high = page.high;
 }
 
 /** Recursion as deep as the tree, over pages that this transaction made itself. */
 function sealNode(
-  source: PageSource,
+  pages: DirtyPages,
   pageId: PageId,
   low: number,
   high: number,
   level: number,
   sealed: SealedPage[],
 ): SealedPage {
+  const { source } = pages;
   const { memory, cache, checksummer } = source;
   const address = source.fetch(pageId, low, high, level);
   if (level > 0) {
@@ -41,13 +44,14 @@ function sealNode(
       if (childHigh >= 0) continue;
       const childLow = readWord(memory, cell + 4);
       const childId = childPageId(memory, cell);
-      const child = sealNode(source, childId, childLow, childHigh, level - 1, sealed);
+      const child = sealNode(pages, childId, childLow, childHigh, level - 1, sealed);
       writeWord(memory, cell + 4, child.low);
       writeWord(memory, cell + 8, child.high);
     }
   }
   checksummer.compute(address, memory.pageSize);
-  const page = { pageId, low: checksummer.low, high: checksummer.high, address };
+  const serial = pages.serialOf(pageId);
+  const page = { pageId, low: checksummer.low, high: checksummer.high, address, serial };
   cache.retag(cache.frameAt(address), page.low, page.high);
   sealed.push(page);
   return page;

@@ -146,10 +146,6 @@ export class DirtyPages {
     for (const pageId of [...this.#frames.keys()]) this.#dropFrame(toPageId(pageId));
   }
 
-  isTaken(start: number): boolean {
-    return this.#taken.has(start);
-  }
-
   get isUnchanged(): boolean {
     return this.#taken.size === 0 && this.freed.length === 0;
   }
