@@ -9,6 +9,7 @@ import {
   encodeInteger,
   OVERFLOW_FLAG,
   payloadOffset,
+  RECORD_BYTES_MIN,
   recordDeadline,
   TAG_INTEGER,
   TYPE_MASK,
@@ -286,7 +287,10 @@ export class ValuesWriter {
   }
 
   #isInline(key: KeyRange, length: number): boolean {
-    return key.end - key.start + length + DEADLINE_BYTES <= this.#memory.pageSize / 4;
+    const record = length + DEADLINE_BYTES;
+    // What is no longer than a pointer to it stays in the leaf, however long its key is.
+    if (record <= RECORD_BYTES_MIN) return true;
+    return key.end - key.start + record <= this.#memory.pageSize / 4;
   }
 
   #freeOldExtents(keyspace: OpenKeyspace): void {

@@ -4,6 +4,7 @@
  * Extents go to the file at once, past the cache: they lie in pages that no committed state uses,
  * so an abort only has to give the pages back.
  */
+import { assert } from '../../shared/assert.js';
 import { writeU32 } from '../../shared/bytes/integers.js';
 import type { PageId } from '../../shared/ids.js';
 import { EXTENT_BYTES_MAX } from '../../shared/limits.js';
@@ -81,6 +82,7 @@ export class OverflowWriter {
 
   /** Ends a value whose extents are written: writes the list if there are several. */
   finish(extents: readonly ExtentPointer[], length: number): Uint8Array {
+    assert(extents.length > 0, 'an overflow value has bytes');
     const payload = new Uint8Array(OVERFLOW_POINTER_BYTES);
     const first = extents.length === 1 ? extents[0] : this.#writeList(extents);
     writeU32(payload, 0, length);
