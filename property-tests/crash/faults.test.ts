@@ -1,0 +1,94 @@
+/**
+ * Writes and syncs that fail, one at every place of a history: the call says so, the last commit
+ * stays, and reopening finds it.
+ */
+import { expect, test } from 'vitest';
+import { announce } from '../counts.js';
+import { EngineRun, emptyDatabase, type SyncMode } from './engine-run.js';
+
+/** Fills the database with a state that is a little larger every time. */
+function commitRound(run: EngineRun, round: number): void {
+  run.engine.begin();
+  for (let key = 0; key < 20; key++) run.set(`key ${key}`, `${round}:`.padEnd(50 * round, 'x'));
+  run.set(`large ${round}`, 'y'.repeat(5000));
+  run.engine.commit();
+}
+
+function firstValue(run: EngineRun): string | undefined {
+  return run.read().get('key 0');
+}
+
+function systemError(code: string): Error {
+  return Object.assign(new Error(code), { code, syscall: 'write' });
+}
+
+test('a disk that is full changes nothing, and work goes on when there is room', () => {
+  for (const sync of ['full', 'none'] as const) {
+    const run = new EngineRun(emptyDatabase(), sync);
+    commitRound(run, 1);
+    const before = run.read();
+    run.file.capacity = run.file.size();
+    let failed = 0;
+    for (let round = 2; round < 40 && failed === 0; round++) {
+      const committed = run.read();
+      try {
+        commitRound(run, round);
+      } catch (error) {
+        failed = round;
+        expect(error).toMatchObject({ code: 'ERR_MNEME_IO', details: { cause: 'ENOSPC' } });
+        if (run.engine.isOpen) run.engine.abort();
+        expect(run.read()).toEqual(committed);
+      }
+    }
+    expect(failed).toBeGreaterThan(0);
+    expect(before.size).toBeGreaterThan(0);
+    run.file.capacity = Number.POSITIVE_INFINITY;
+    commitRound(run, 50);
+    expect(firstValue(run)).toBe('50:'.padEnd(2500, 'x'));
+    run.engine.sync();
+    expect(run.problems()).toEqual([]);
+    expect(firstValue(new EngineRun(run.file.content, 'full'))).toBe('50:'.padEnd(2500, 'x'));
+  }
+});
+
+/** Runs rounds with one event failing; returns how many rounds were acknowledged. */
+function runWithFault(run: EngineRun, failingEvent: number, sync: SyncMode): number {
+  let events = 0;
+  run.file.beforeEvent = () => {
+    if (events++ === failingEvent) throw systemError('EIO');
+  };
+  for (let round = 1; round <= 6; round++) {
+    try {
+      commitRound(run, round);
+      if (sync === 'none') run.engine.sync();
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'ERR_MNEME_IO' });
+      return round - 1;
+    }
+  }
+  return 6;
+}
+
+test('a write or sync that fails leaves the last commit or the one in flight', () => {
+  let faults = 0;
+  for (const sync of ['full', 'none'] as const) {
+    for (let failingEvent = 0; ; failingEvent++) {
+      const run = new EngineRun(emptyDatabase(), sync);
+      const acknowledged = runWithFault(run, failingEvent, sync);
+      if (acknowledged === 6) break;
+      faults++;
+      if (run.engine.isOpen) run.engine.abort();
+      const reopened = new EngineRun(run.file.content, 'full');
+      const found = firstValue(reopened);
+      const allowed = [acknowledged, acknowledged + 1].map((round) => {
+        return round === 0 ? undefined : `${round}:`.padEnd(50 * round, 'x');
+      });
+      expect(allowed).toContain(found);
+      expect(reopened.problems()).toEqual([]);
+      commitRound(reopened, 9);
+      expect(firstValue(reopened)).toBe('9:'.padEnd(450, 'x'));
+    }
+  }
+  expect(faults).toBeGreaterThan(50);
+  announce('failing writes and syncs', faults);
+});
