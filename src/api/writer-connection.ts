@@ -9,6 +9,7 @@ import {
   ANSWER_ADDRESS,
   ChannelCaller,
   segmentAddress,
+  setMaySpin,
   WRITER_ENDED,
   WRITER_NOT_STARTED,
   writerSlot,
@@ -28,6 +29,7 @@ import {
 import { systemThreadId } from '../shared/memory/thread-slots.js';
 import { monotonicMs, threadMayLive } from '../shared/system.js';
 import { InlineWriter } from './inline-writer.js';
+import { WaitingPolicy } from './waiting.js';
 
 const SPIN_MS_MAX = 1;
 const SPINS_PER_CLOCK_READING = 64;
@@ -59,8 +61,8 @@ export class WriterConnection {
   #end = 0;
   #own = false;
   #now = 0;
-  /** How long answers took lately: a caller spins about that long. */
-  #usualMs = 0.2;
+  readonly #waiting = new WaitingPolicy(availableParallelism());
+  #spins = true;
 
   constructor(memory: SharedMemory, start: () => WriterStart) {
     this.#memory = memory;
@@ -139,6 +141,7 @@ export class WriterConnection {
     i32[(segment >>> 2) + 1] = this.#own ? 1 : 0;
     f64[(segment >>> 3) + 1] = this.#now;
     this.#segment = 0;
+    this.#decideWaiting();
     this.#channel.post();
     if (this.#inline !== undefined) this.#runInline(segment);
   }
@@ -150,27 +153,25 @@ export class WriterConnection {
 
   /** Waits until at most `count` segments are open. */
   #wait(count: number): void {
+    if (this.#channel.hasAtMost(count)) return;
     const started = monotonicMs();
-    const spinMs = availableParallelismOnce > 1 ? this.#spinMs() : 0;
+    const spinEnd = this.#spins ? started + SPIN_MS_MAX : started;
     do {
-      if (this.#channel.spin(count, SPINS_PER_CLOCK_READING)) {
-        this.#learn(monotonicMs() - started);
-        return;
-      }
-    } while (monotonicMs() - started < spinMs);
+      if (this.#channel.spin(count, SPINS_PER_CLOCK_READING)) break;
+    } while (monotonicMs() < spinEnd);
     while (!this.#channel.hasAtMost(count)) {
       this.#channel.sleep(count, SLEEP_MS);
       if (!this.#channel.hasAtMost(count)) this.#checkWriter();
     }
-    this.#learn(monotonicMs() - started);
+    this.#waiting.learn(monotonicMs() - started);
   }
 
-  #spinMs(): number {
-    return this.#usualMs > SPIN_MS_MAX ? SPIN_MS_MAX / 20 : SPIN_MS_MAX;
-  }
-
-  #learn(tookMs: number): void {
-    this.#usualMs += (Math.min(tookMs, 10) - this.#usualMs) / 16;
+  /** Both sides have to know before the writer takes up what it is sent. */
+  #decideWaiting(): void {
+    const spins = this.#waiting.next();
+    if (spins === this.#spins) return;
+    this.#spins = spins;
+    setMaySpin(this.#memory, spins);
   }
 
   /** Throws when the writer will never answer. */
@@ -236,8 +237,6 @@ export class WriterConnection {
     return new Error(`the writer failed: ${message ?? text}`, { cause: stack });
   }
 }
-
-const availableParallelismOnce = availableParallelism();
 
 function isWithoutWorkers(error: unknown): boolean {
   if (!(error instanceof Error) || !('code' in error)) return false;

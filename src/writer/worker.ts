@@ -9,6 +9,7 @@ import { workerData } from 'node:worker_threads';
 import {
   announceWriter,
   ChannelWriter,
+  maySpin,
   segmentAddress,
   WRITER_ENDED,
 } from '../shared/memory/channel.js';
@@ -87,7 +88,7 @@ function writeBehind({ engine }: RunningWriter): void {
 
 /** The next segment, or -1 when the write-behind is due. */
 function nextSegment(channel: ChannelWriter, dueMs: number | undefined): number {
-  const spinEnd = monotonicMs() + spinMs;
+  const spinEnd = monotonicMs() + (maySpin(memory) ? spinMs : 0);
   do {
     for (let look = 0; look < LOOKS_PER_CLOCK_READING; look++) {
       const sequence = channel.poll();

@@ -12,6 +12,7 @@
  *      2   1 while the writer sleeps
  *      3   1 while the caller sleeps
  *      4   thread slot + 1 of the writer; 0: not started, -1: ended
+ *      5   1 while both sides had better sleep at once than spin
  */
 import {
   ANSWER_BYTES,
@@ -27,6 +28,7 @@ const DONE = WORD + 1;
 const WRITER_SLEEPS = WORD + 2;
 const CALLER_SLEEPS = WORD + 3;
 const WRITER_SLOT = WORD + 4;
+const NO_SPIN = WORD + 5;
 const SEGMENTS_ADDRESS = CHANNEL_ADDRESS + 65536;
 export const ANSWER_ADDRESS = SEGMENTS_ADDRESS + CHANNEL_SEGMENT_COUNT * CHANNEL_SEGMENT_BYTES;
 export const ANSWER_PAYLOAD_BYTES_MAX = ANSWER_BYTES - 64;
@@ -51,6 +53,15 @@ export function writerSlot(memory: SharedMemory): number {
 export function announceWriter(memory: SharedMemory, slotPlusOne: number): void {
   Atomics.store(memory.i32, WRITER_SLOT, slotPlusOne);
   Atomics.notify(memory.i32, DONE);
+}
+
+/** Where the machine runs only one of the two at a time, who spins keeps the other from its work. */
+export function maySpin(memory: SharedMemory): boolean {
+  return Atomics.load(memory.i32, NO_SPIN) === 0;
+}
+
+export function setMaySpin(memory: SharedMemory, value: boolean): void {
+  Atomics.store(memory.i32, NO_SPIN, value ? 0 : 1);
 }
 
 /** The caller's end. */
