@@ -6,15 +6,21 @@
  * fewer real ones, the spinning thread keeps the other from running, and then sleeping is faster. No
  * reading of the system tells which it is, so both are measured: now and then the other way is tried.
  */
-const TRY_OTHER_EVERY = 256;
-const WEIGHT = 1 / 8;
-const TOOK_MS_MAX = 10;
+/** Calls between trials of the other way; a spin costs little where it does well. */
+const TRY_SLEEP_EVERY = 256;
+const TRY_SPIN_EVERY = 32;
+/** A trial is rare, so it weighs more than one of many calls of the usual way. */
+const TRIAL_WEIGHT = 1 / 2;
+const USUAL_WEIGHT = 1 / 16;
+/** What takes longer says nothing of how the writer was woken. */
+const TOOK_MS_MAX = 2;
 
 export class WaitingPolicy {
   readonly #mayEverSpin: boolean;
   #spinMs = 0.01;
   #sleepMs = 0.1;
   #calls = 0;
+  #isTrial = false;
   #spins: boolean;
 
   constructor(processorCount: number) {
@@ -26,15 +32,17 @@ export class WaitingPolicy {
   next(): boolean {
     if (!this.#mayEverSpin) return false;
     const spinsBest = this.#spinMs <= this.#sleepMs;
-    this.#calls++;
-    this.#spins = this.#calls % TRY_OTHER_EVERY === 0 ? !spinsBest : spinsBest;
+    const every = spinsBest ? TRY_SLEEP_EVERY : TRY_SPIN_EVERY;
+    this.#isTrial = ++this.#calls % every === 0;
+    this.#spins = this.#isTrial ? !spinsBest : spinsBest;
     return this.#spins;
   }
 
   /** Told how long the call took that `next` decided for. */
   learn(tookMs: number): void {
-    const bounded = Math.min(tookMs, TOOK_MS_MAX);
-    if (this.#spins) this.#spinMs += (bounded - this.#spinMs) * WEIGHT;
-    else this.#sleepMs += (bounded - this.#sleepMs) * WEIGHT;
+    if (tookMs > TOOK_MS_MAX) return;
+    const weight = this.#isTrial ? TRIAL_WEIGHT : USUAL_WEIGHT;
+    if (this.#spins) this.#spinMs += (tookMs - this.#spinMs) * weight;
+    else this.#sleepMs += (tookMs - this.#sleepMs) * weight;
   }
 }
