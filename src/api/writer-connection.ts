@@ -35,6 +35,8 @@ const SPIN_MS_MAX = 1;
 const SPINS_PER_CLOCK_READING = 64;
 const SLEEP_MS = 100;
 const START_MS_MAX = 10000;
+/** The writer makes little garbage; without a bound its heap grows by tens of megabytes first. */
+const YOUNG_GENERATION_MB = 8;
 
 /** What an operation says besides key and value. */
 export interface OperationFields {
@@ -202,7 +204,12 @@ export class WriterConnection {
 
   #startWorker(workerData: WriterStart): Worker {
     const url = new URL('../writer/worker.js', import.meta.url);
-    const worker = new Worker(url, { workerData, execArgv: [], name: 'mneme writer' });
+    const worker = new Worker(url, {
+      workerData,
+      execArgv: [],
+      name: 'mneme writer',
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
     worker.on('error', () => {
       this.#ended = true; // whoever waits, or writes next, is told
     });
