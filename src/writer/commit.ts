@@ -5,7 +5,7 @@
  *   1 records into the catalog, seal  the old state; nothing is in the file yet
  *   2 grow the file                   the old state; a full disk ends it here, with nothing changed
  *   3 write the new pages             the old state; nothing points at the new pages yet
- *   4 write the meta, sync            the old state or the new one (DESIGN 4), never a mixture
+ *   4 write the meta, sync            the old state or the new one, never a mixture
  *   5 publish                         the new state; readers see it from here on
  *
  * With `sync: 'none'` steps 3 and 4 wait for `writeBehind` or `makeDurable`, which then write what

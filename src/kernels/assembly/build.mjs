@@ -1,6 +1,7 @@
 /**
  * Compiles the AssemblyScript kernels and inlines the bytes as a TypeScript module, so that the
- * package needs no file look-up at run time. DESIGN 10 explains the flags.
+ * package needs no file look-up at run time. No assertions, runtime or heap: the memory is imported
+ * and shared, and every instance would put its own copy of them there.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
