@@ -1,6 +1,6 @@
 /**
- * Two gigabytes of data through a cache of 64 MiB: what the process keeps in memory stays bounded by
- * the cache, not by the file. Run `node examples/larger-than-memory.mjs`, or give the gigabytes.
+ * Two gigabytes of data through a cache of 64 MiB: what the process keeps in memory stays bounded
+ * by the cache, not by the file. Run `node examples/larger-than-memory.mjs`, or give the gigabytes.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

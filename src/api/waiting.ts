@@ -2,9 +2,9 @@
  * Whether a caller that waits for the writer spins or sleeps: whichever took less time lately.
  *
  * Spinning saves a wake-up, which takes a hundred times as long as a request, as long as both
- * threads really run at the same time. On a machine that is busy, or whose processors are shares of
- * fewer real ones, the spinning thread keeps the other from running, and then sleeping is faster. No
- * reading of the system tells which it is, so both are measured: now and then the other way is tried.
+ * threads really run at the same time. On a machine that is busy, or whose processors are shares
+ * of fewer real ones, the spinning thread keeps the other from running, and sleeping is faster. No
+ * reading of the system tells which it is, so both are measured: now and then the other is tried.
  */
 /** Calls between trials of the other way; a spin costs little where it does well. */
 const TRY_SLEEP_EVERY = 256;

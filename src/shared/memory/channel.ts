@@ -55,7 +55,7 @@ export function announceWriter(memory: SharedMemory, slotPlusOne: number): void 
   Atomics.notify(memory.i32, DONE);
 }
 
-/** Where the machine runs only one of the two at a time, who spins keeps the other from its work. */
+/** Where the machine runs only one of the two at a time, who spins keeps the other waiting. */
 export function maySpin(memory: SharedMemory): boolean {
   return Atomics.load(memory.i32, NO_SPIN) === 0;
 }

@@ -42,6 +42,7 @@ export function checkTree(
     return;
   }
   const found = { leafPages: 0, branchPages: 0 };
+  let isWhole = true;
   const open = { from: undefined, to: undefined };
   const stack: Subtree[] = [
     { ...pointerOf(tree), level: tree.level, count: tree.count, bounds: open },
@@ -64,10 +65,10 @@ export function checkTree(
       }
     } catch (error) {
       visitor.noteFailure(subtree.pageId, error);
-      return;
+      isWhole = false; // what hangs below it cannot be reached; everything else still is
     }
   }
-  if (tree.leafPages < 0) return;
+  if (tree.leafPages < 0 || !isWhole) return;
   if (found.leafPages !== tree.leafPages || found.branchPages !== tree.branchPages) {
     visitor.addProblem(tree.pageId, 'the number of pages differs from what the root says');
   }
