@@ -53,6 +53,8 @@ export class SimulatedFile implements StorageFile {
   readonly events: DiskEvent[] = [];
   /** Bytes that fit the disk; a write beyond is short, as a real one. */
   capacity = Number.POSITIVE_INFINITY;
+  /** How many bytes of a write the disk takes. */
+  takes: (length: number) => number = (length) => length;
   /** Called before each event; throws what the system would. */
   beforeEvent: (kind: 'write' | 'sync') => void = () => undefined;
 
@@ -68,7 +70,7 @@ export class SimulatedFile implements StorageFile {
 
   write(source: Uint8Array, sourceOffset: number, length: number, offset: number): number {
     this.beforeEvent('write');
-    const taken = Math.max(0, Math.min(length, this.capacity - offset));
+    const taken = Math.max(0, Math.min(this.takes(length), this.capacity - offset));
     const bytes = source.slice(sourceOffset, sourceOffset + taken);
     this.events.push({ kind: 'write', offset, bytes });
     this.content.write(bytes, offset);
