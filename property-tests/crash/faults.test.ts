@@ -91,7 +91,7 @@ test.each([
   ['none', 'error'],
   ['full', 'short'],
   ['none', 'short'],
-] as const)('with sync %s, a failing write (%s) leaves the last commit or the next', (sync, fault) => {
+] as const)('sync %s, failing writes (%s): the last commit stays, or the next', (sync, fault) => {
   let faults = 0;
   for (let failingEvent = 0; ; failingEvent++) {
     const run = new EngineRun(emptyDatabase(), sync);
