@@ -16,19 +16,14 @@ import { type TxnId, toPageId } from '../shared/ids.js';
 import { encodeKeyspace, RECORD_BYTES_MAX, treesOf } from '../shared/keyspaces/catalog.js';
 import { publishState } from '../shared/memory/control-block.js';
 import type { SyncMode } from '../shared/memory/messages.js';
-import type { SharedMemory } from '../shared/memory/shared-memory.js';
 import type { FreeBase, NewPage } from '../shared/pages/meta-page.js';
 import { extentPageCount } from '../shared/pages/overflow-page.js';
-import type { PageSource } from '../shared/pages/page-source.js';
-import type { Tree } from '../shared/tree-root.js';
 import { type FileState, FREE_LOG_BYTES_MAX, isFullDisk, type StateFields } from './file-state.js';
+import type { KeyspaceHost } from './keyspaces/keyspace-host.js';
 import type { OpenKeyspace } from './keyspaces/open-keyspace.js';
-import type { DirtyPages } from './pages/dirty-pages.js';
 import type { FreeList } from './pages/free-list.js';
 import { encodeChange, type FreeChange, type FreedRun, type PageRun } from './pages/free-state.js';
-import type { OverflowWriter } from './pages/overflow-writer.js';
 import { type SealedPage, sealTree } from './seal-tree.js';
-import type { TreeWriter } from './tree/tree-writer.js';
 
 /** A log shorter than this never makes a new base. */
 const FREE_LOG_BYTES_MIN = 1536;
@@ -42,16 +37,10 @@ interface FreeRecord {
 }
 
 /** The engine, as far as a commit needs it. */
-export interface CommitHost {
-  readonly memory: SharedMemory;
-  readonly source: PageSource;
-  readonly pages: DirtyPages;
-  readonly trees: TreeWriter;
-  readonly overflow: OverflowWriter;
+export interface CommitHost extends KeyspaceHost {
   readonly files: FileState;
   readonly free: FreeList;
   readonly txnId: TxnId;
-  readonly catalog: Tree;
   readonly committedPageCount: number;
   readonly isOpen: boolean;
   protectedStates(): TxnId[];

@@ -93,10 +93,6 @@ export function readState(memory: SharedMemory): CommittedState {
   }
 }
 
-export function isClosed(memory: SharedMemory): boolean {
-  return Atomics.load(memory.i32, CLOSED) !== 0;
-}
-
 export function markClosed(memory: SharedMemory): void {
   Atomics.store(memory.i32, CLOSED, 1);
 }

@@ -73,7 +73,6 @@ export const KEEP_TTL = 1;
 export const HAS_DEADLINE = 2;
 export const PARTS = 4;
 export const BYTES_KEYS = 1;
-export const NO_LOW_BOUND = 1;
 export const NO_HIGH_BOUND = 2;
 export const ALL_KEYSPACES = 1;
 

@@ -172,12 +172,6 @@ export class PageCache {
     Atomics.store(this.#i32, this.#record(frame) + STATE, READY);
   }
 
-  /** Takes a frame that the writer is going to change out of the reach of eviction. */
-  hold(frame: FrameIndex): boolean {
-    const record = this.#record(frame);
-    return Atomics.compareExchange(this.#i32, record + STATE, READY, HELD) === READY;
-  }
-
   /** Forgets a held page; its frame serves again when no thread can look at it any more. */
   drop(frame: FrameIndex): void {
     const record = this.#record(frame);

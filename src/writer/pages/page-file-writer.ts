@@ -105,10 +105,6 @@ export class PageFileWriter {
     this.#attempt(() => this.file.datasync());
   }
 
-  get sizeBytes(): number {
-    return this.#sizeBytes;
-  }
-
   #attempt<T>(operation: () => T): T {
     try {
       return operation();
