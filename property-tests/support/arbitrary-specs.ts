@@ -36,7 +36,7 @@ const textKey: fc.Arbitrary<KeySpec> = fc
   .map(({ family: { unit, repeat }, suffix: end, asBytes }) => ({
     unit,
     repeat,
-    suffix: end.slice(0, Buffer.byteLength(unit) * repeat > 1000 ? 1 : end.length),
+    suffix: Buffer.byteLength(unit) * repeat > 1000 ? ([...end][0] ?? '') : end,
     asBytes,
   }));
 
