@@ -102,7 +102,9 @@ export class EngineRun {
       }
     } while (cursor.moveLeaf(1));
     for (const key of keys) {
-      const value = readValue(source, record.values, key, key.length, () => 0, 'auto');
+      const start = source.placeKey(key);
+      const end = start + key.length;
+      const value = readValue(source, record.values, start, end, () => 0, 'auto');
       state.set(key.toString(), String(value));
     }
     return state;

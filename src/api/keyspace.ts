@@ -55,8 +55,6 @@ export type KeyspaceWriter = Pick<
   'set' | 'setBytes' | 'setInteger' | 'setFloat' | 'del' | 'delRange' | 'incr' | 'decr'
 >;
 
-const keyScratch = Buffer.alloc(4096);
-
 export class Keyspace<K extends Key = string> {
   readonly name: string;
   readonly #access: KeyspaceAccess;
@@ -83,12 +81,13 @@ export class Keyspace<K extends Key = string> {
   /** The value of a key, or undefined when it is missing or has expired. */
   get(key: Key): Value | undefined {
     this.#access.assertReadable();
-    const end = writeKey(key, this.#keys, keyScratch, 0);
+    const { source } = this.#core;
+    const start = source.keyAddress;
+    const end = start + writeKey(key, this.#keys, source.memory.text, start);
     return this.#access.read(() => {
       const record = this.#access.record();
       if (record === undefined) return undefined;
-      const { source } = this.#core;
-      return readValue(source, record.values, keyScratch, end, this.#now, this.#integers);
+      return readValue(source, record.values, start, end, this.#now, this.#integers);
     });
   }
 
@@ -103,7 +102,9 @@ export class Keyspace<K extends Key = string> {
       return all.map((key) => {
         if (record === undefined) return undefined;
         const { source } = this.#core;
-        return readValue(source, record.values, key, key.length, () => now, this.#integers);
+        const start = source.placeKey(key);
+        const end = start + key.length;
+        return readValue(source, record.values, start, end, () => now, this.#integers);
       });
     });
   }
@@ -130,13 +131,14 @@ export class Keyspace<K extends Key = string> {
     read: (address: number, deadline: number, now: number) => T,
   ): T | undefined {
     this.#access.assertReadable();
-    const end = writeKey(key, this.#keys, keyScratch, 0);
+    const { source } = this.#core;
+    const start = source.keyAddress;
+    const end = start + writeKey(key, this.#keys, source.memory.text, start);
     const now = this.#now();
     return this.#access.read(() => {
       const record = this.#access.record();
       if (record === undefined) return undefined;
-      const { source } = this.#core;
-      const place = findRecord(source, record.values, keyScratch, 0, end);
+      const place = findRecord(source, record.values, start, end);
       if (place === undefined) return undefined;
       const deadline = recordDeadline(source.memory.u8, place.address);
       return isExpired(deadline, now) ? undefined : read(place.address, deadline, now);
@@ -169,8 +171,8 @@ export class Keyspace<K extends Key = string> {
       if (record === undefined) return 0;
       const { source } = this.#core;
       const { values, expiry } = record;
-      const from = low.length === 0 ? 0 : rankOf(source, values, low, 0, low.length);
-      const to = high === undefined ? values.count : rankOf(source, values, high, 0, high.length);
+      const from = low.length === 0 ? 0 : rankOf(source, values, low);
+      const to = high === undefined ? values.count : rankOf(source, values, high);
       return to - from - expiredWithPrefix(source, expiry, now, low);
     });
   }

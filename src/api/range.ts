@@ -110,13 +110,13 @@ function planWalk(
 ): Walk {
   const { values, expiry } = record;
   const { low, high, reverse, offset } = request;
-  const from = low === undefined ? 0 : rankOf(source, values, low, 0, low.length);
-  const to = high === undefined ? values.count : rankOf(source, values, high, 0, high.length);
+  const from = low === undefined ? 0 : rankOf(source, values, low);
+  const to = high === undefined ? values.count : rankOf(source, values, high);
   const hasExpired = expiredCount(source, expiry, now) > 0;
   let start = reverse ? to - 1 - offset : from + offset;
   if (hasExpired && offset > 0) {
     const ranks = expiredKeys(source, expiry, now)
-      .map(({ key }) => rankOf(source, values, key, 0, key.length))
+      .map(({ key }) => rankOf(source, values, key))
       .sort((a, b) => a - b);
     if (reverse) {
       for (const rank of ranks.reverse()) if (rank < to && rank >= start) start--;

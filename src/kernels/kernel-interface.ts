@@ -1,7 +1,92 @@
 /**
- * What every set of kernels offers, compiled or plain.
+ * What every set of kernels offers, compiled or plain. Addresses and lengths are bytes of the one
+ * shared memory. Layouts are drawn in shared/tree/node.ts (nodes), shared/tree/walk.ts (walk
+ * records) and assembly/run.ts (runs).
  */
-export interface Kernels {
+
+/** A node of the tree, and the way from a root to a leaf. */
+export interface NodeKernels {
+  /** The index of the entry that has the key, else the complement of where it would stand. */
+  findKey(node: number, pageSize: number, key: number, end: number): number;
+  /**
+   * Goes on from the step at `level` to the leaf of a key; `node` is that step's page where it is
+   * known, else 0. Returns -1 at the leaf, else the level whose page is not in the cache.
+   */
+  descend(walk: number, level: number, node: number, key: number, end: number): number;
+  /** Adds to the counts of the branches on the way, from a level up to the root's. */
+  addToCounts(walk: number, from: number, root: number, difference: number): void;
+  /** Moves the cells together; `spare` has room for a page. */
+  compactNode(node: number, pageSize: number, spare: number): void;
+  /**
+   * Makes room for an entry and writes its key. Returns where its value or child goes, 0 when it
+   * does not fit or lacks the node's prefix.
+   */
+  insertEntry(
+    node: number,
+    pageSize: number,
+    index: number,
+    key: number,
+    end: number,
+    valueLength: number,
+    spare: number,
+  ): number;
+  removeEntry(node: number, index: number): void;
+}
+
+/** Entries of neighbouring nodes in a row, to be dealt out anew. */
+export interface RunKernels {
+  /** Appends the entries `from` to `to` of a node's copy; returns the new length. */
+  appendEntries(run: number, length: number, source: number, from: number, to: number): number;
+  /** Bytes of a page that holds the entries `from` to `to`. */
+  runBytes(
+    run: number,
+    from: number,
+    to: number,
+    fresh: number,
+    pageSize: number,
+    level: number,
+    spare: number,
+  ): number;
+  /**
+   * Divides a run into even shares, at least `sharesMin`, that fit pages full to `fillMax`; writes
+   * where each begins, and the length behind. Returns their number.
+   */
+  dealRun(
+    run: number,
+    length: number,
+    fresh: number,
+    pageSize: number,
+    level: number,
+    fillMax: number,
+    sharesMin: number,
+    borders: number,
+    spare: number,
+  ): number;
+  /** Fills a page, whose id and birth stay, with the entries `from` to `to`. */
+  writeRun(
+    run: number,
+    from: number,
+    to: number,
+    fresh: number,
+    target: number,
+    pageSize: number,
+    level: number,
+    spare: number,
+  ): void;
+  /** Entries below the children `from` to `to` of a branch's run. */
+  runChildCount(run: number, from: number, to: number, fresh: number): number;
+  /** Writes the key that parts entry `index` from the one before to `spare`; returns its length. */
+  runSeparator(
+    run: number,
+    index: number,
+    fresh: number,
+    pageSize: number,
+    level: number,
+    spare: number,
+  ): number;
+}
+
+export interface Kernels extends NodeKernels, RunKernels {
   readonly compiled: boolean;
   /** Writes the 8 bytes of xxHash64 of a range to `out`, low word first. */
   hash64(address: number, length: number, seedLow: number, seedHigh: number, out: number): void;

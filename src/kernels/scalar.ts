@@ -2,6 +2,7 @@
  * The plain loops: the definition of the right answer, and what runs without WebAssembly.
  */
 import type { Kernels } from './kernel-interface.js';
+import { ScalarRuns } from './scalar-run.js';
 
 const PRIME_1 = 0x9e3779b185ebca87n;
 const PRIME_2 = 0xc2b2ae3d27d4eb4fn;
@@ -65,17 +66,21 @@ export function xxHash64(view: DataView, seed: bigint): bigint {
   return hash ^ (hash >> 32n);
 }
 
+/** All plain kernels; each file adds its own. */
+class ScalarKernels extends ScalarRuns implements Kernels {
+  readonly compiled = false;
+
+  hash64(address: number, length: number, seedLow: number, seedHigh: number, out: number): void {
+    const seed = (BigInt(seedHigh >>> 0) << 32n) | BigInt(seedLow >>> 0);
+    const range = new DataView(this.view.buffer, address, length);
+    this.view.setBigUint64(out, xxHash64(range, seed), true);
+  }
+
+  copyBytes(target: number, source: number, length: number): void {
+    this.bytes.copyWithin(target, source, source + length);
+  }
+}
+
 export function createScalarKernels(buffer: SharedArrayBuffer): Kernels {
-  const bytes = new Uint8Array(buffer);
-  const all = new DataView(buffer);
-  return {
-    compiled: false,
-    hash64(address, length, seedLow, seedHigh, out) {
-      const seed = (BigInt(seedHigh >>> 0) << 32n) | BigInt(seedLow >>> 0);
-      all.setBigUint64(out, xxHash64(new DataView(buffer, address, length), seed), true);
-    },
-    copyBytes(target, source, length) {
-      bytes.copyWithin(target, source, source + length);
-    },
-  };
+  return new ScalarKernels(buffer);
 }

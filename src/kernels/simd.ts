@@ -20,6 +20,5 @@ const compiledModule = compile();
 export function createCompiledKernels(memory: WasmMemory): Kernels | undefined {
   if (compiledModule === undefined || webAssembly === undefined) return undefined;
   const instance = new webAssembly.Instance(compiledModule, { env: { memory } });
-  const { hash64, copyBytes } = instance.exports as unknown as CompiledExports;
-  return { compiled: true, hash64, copyBytes };
+  return { compiled: true, ...(instance.exports as unknown as CompiledExports) };
 }

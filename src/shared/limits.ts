@@ -32,6 +32,9 @@ export const DEADLINE_MAX = 2 ** 48 - 1;
 export const INT64_MIN = -(2n ** 63n);
 export const INT64_MAX = 2n ** 63n - 1n;
 
+/** A tree of two entries a node and 2^48 entries would be no higher than twice this. */
+export const TREE_LEVELS_MAX = 24;
+
 export const THREAD_SLOT_COUNT = 64;
 export const PIN_COUNT = 4096;
 

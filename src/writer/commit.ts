@@ -143,7 +143,7 @@ export class Commit {
     const { key } = keyspace;
     const length = encodeKeyspace(keyspace.record, this.#record, 0);
     trees.locate(catalog, key, 0, key.length);
-    trees.put(catalog, key, 0, key.length, this.#record, 0, length);
+    trees.put(catalog, this.#record, 0, length);
     keyspace.exists = true;
     keyspace.changed = false;
   }

@@ -3,17 +3,16 @@
  * package needs no file look-up at run time. No assertions, runtime or heap: the memory is imported
  * and shared, and every instance would put its own copy of them there.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const target = fileURLToPath(new URL('../simd-bytes.ts', import.meta.url));
-const sources = readdirSync(folder).filter((name) => name.endsWith('.ts'));
 const files = new Map();
 const { error, stderr } = await asc.main(
   [
-    ...sources,
+    'index.ts',
     ...['--outFile', 'kernels.wasm', '-O3', '--noAssert', '--runtime', 'stub'],
     ...['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
     ...['--enable', 'simd,threads,bulk-memory'],

@@ -26,11 +26,12 @@
 import { readI32, readU32, readU48, writeU32, writeU48 } from '../bytes/integers.js';
 import { MnemeError } from '../errors.js';
 import { toPageId } from '../ids.js';
-import { KEYSPACE_NAME_BYTES_MAX, TREE_KEY_BYTES_MAX } from '../limits.js';
+import { KEYSPACE_NAME_BYTES_MAX, TREE_KEY_BYTES_MAX, TREE_LEVELS_MAX } from '../limits.js';
 import { entryCount } from '../pages/page.js';
 import type { PageSource } from '../pages/page-source.js';
-import { Cursor, findLeaf } from '../tree/cursor.js';
-import { copyKey, findKey, valueAddress, valueLength } from '../tree/node.js';
+import { Cursor } from '../tree/cursor.js';
+import { copyKey, valueAddress, valueLength } from '../tree/node.js';
+import { stepIndex, walkToLeaf } from '../tree/walk.js';
 import { newTree, type Tree, type TreeRoot } from '../tree-root.js';
 
 export const DROPPED_KEY = 0;
@@ -96,6 +97,9 @@ function encodeTree(tree: Tree, role: number, target: Uint8Array, at: number): v
 
 function decodeTree(bytes: Uint8Array, at: number): Tree {
   const level = bytes[at + 1] as number;
+  if (level !== 255 && level >= TREE_LEVELS_MAX) {
+    throw new MnemeError('ERR_MNEME_CORRUPT', { reason: 'a tree is too high' });
+  }
   return {
     level: level === 255 ? -1 : level,
     pageId: toPageId(readU32(bytes, at + 2)),
@@ -131,10 +135,10 @@ export function readKeyspace(
   catalog: Readonly<TreeRoot>,
   key: Uint8Array,
 ): KeyspaceRecord | undefined {
-  const leaf = findLeaf(source, catalog, key, 0, key.length);
-  if (leaf < 0) return undefined;
-  const { memory } = source;
-  const index = findKey(memory, leaf, key, 0, key.length);
+  const { memory, walk } = source;
+  const start = source.placeKey(key);
+  const leaf = walkToLeaf(source, walk, catalog, start, start + key.length);
+  const index = leaf === 0 ? -1 : stepIndex(memory, walk, 0);
   if (index < 0) return undefined;
   const address = valueAddress(memory, leaf, index);
   return decodeKeyspace(memory.u8, address, valueLength(memory, leaf, index));
@@ -151,7 +155,7 @@ export function listKeyspaces(source: PageSource, catalog: Readonly<TreeRoot>): 
   const { memory } = source;
   const cursor = new Cursor(source, catalog);
   const key = Buffer.alloc(TREE_KEY_BYTES_MAX);
-  if (!cursor.seekKey(Uint8Array.of(KEYSPACE_KEY), 0, 1)) return found;
+  if (!cursor.seekKey(Uint8Array.of(KEYSPACE_KEY))) return found;
   let first = cursor.index;
   do {
     const leaf = cursor.leaf();

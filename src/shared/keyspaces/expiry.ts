@@ -36,7 +36,7 @@ export function expiredCount(source: PageSource, index: Readonly<TreeRoot>, now:
   if (index.level < 0) return 0;
   const bound = new Uint8Array(EXPIRY_DEADLINE_BYTES);
   writeDeadline(bound, 0, now + 1);
-  return rankOf(source, index, bound, 0, bound.length);
+  return rankOf(source, index, bound);
 }
 
 export interface ExpiredKey {

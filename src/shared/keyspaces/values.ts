@@ -14,8 +14,8 @@ import {
 import { MnemeError } from '../errors.js';
 import { overflowPointer, readOverflow } from '../pages/overflow-page.js';
 import type { PageSource } from '../pages/page-source.js';
-import { findLeaf } from '../tree/cursor.js';
-import { findKey, valueAddress, valueLength } from '../tree/node.js';
+import { valueAddress, valueLength } from '../tree/node.js';
+import { stepIndex, walkToLeaf } from '../tree/walk.js';
 import type { TreeRoot } from '../tree-root.js';
 
 /** Where a record lies in the shared memory; good until the next page is fetched. */
@@ -26,20 +26,23 @@ export interface RecordPlace {
 
 const place: RecordPlace = { address: 0, length: 0 };
 
-/** Finds a record, expired or not; undefined when the key has none. The result is reused. */
+/**
+ * Finds the record of the key in the memory's `[key, end)`, expired or not; undefined when it has
+ * none. The result is reused.
+ */
 export function findRecord(
   source: PageSource,
   tree: Readonly<TreeRoot>,
-  key: Uint8Array,
-  offset: number,
+  key: number,
   end: number,
 ): RecordPlace | undefined {
-  const leaf = findLeaf(source, tree, key, offset, end);
-  if (leaf < 0) return undefined;
-  const index = findKey(source.memory, leaf, key, offset, end);
+  const { memory, walk } = source;
+  const leaf = walkToLeaf(source, walk, tree, key, end);
+  if (leaf === 0) return undefined;
+  const index = stepIndex(memory, walk, 0);
   if (index < 0) return undefined;
-  place.address = valueAddress(source.memory, leaf, index);
-  place.length = valueLength(source.memory, leaf, index);
+  place.address = valueAddress(memory, leaf, index);
+  place.length = valueLength(memory, leaf, index);
   return place;
 }
 
@@ -77,12 +80,12 @@ export function recordType(source: PageSource, address: number): ValueType {
 export function readValue(
   source: PageSource,
   tree: Readonly<TreeRoot>,
-  key: Uint8Array,
-  keyEnd: number,
+  key: number,
+  end: number,
   now: () => number,
   mode: IntegerMode,
 ): Value | undefined {
-  const record = findRecord(source, tree, key, 0, keyEnd);
+  const record = findRecord(source, tree, key, end);
   if (record === undefined) return undefined;
   const deadline = recordDeadline(source.memory.u8, record.address);
   if (deadline !== 0 && isExpired(deadline, now())) return undefined;

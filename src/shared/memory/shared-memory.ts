@@ -7,7 +7,8 @@
  *   + 4 KiB      thread slots (thread-slots.ts), 64 bytes each
  *   + 4 KiB      snapshot pins (snapshot-pins.ts), 16 bytes each
  *   + 64 KiB     channel words, then the request ring and the answer (channel.ts)
- *   then         a 128 KiB scratch window per thread slot
+ *   then         per thread slot: a 128 KiB scratch window, a walk record, room for two keys
+ *   then         the writer's workspace
  *   then         page table, frame records, frames (page-cache.ts)
  *
  * The page table and the frames are sized for `cacheSize`; untouched memory costs nothing.
@@ -30,7 +31,13 @@ export const ANSWER_BYTES = 64 * 1024;
 const CHANNEL_BYTES = 65536 + CHANNEL_SEGMENT_COUNT * CHANNEL_SEGMENT_BYTES + ANSWER_BYTES;
 const SCRATCH_ADDRESS = CHANNEL_ADDRESS + CHANNEL_BYTES;
 export const SCRATCH_BYTES = 131072;
-const TABLE_ADDRESS = SCRATCH_ADDRESS + THREAD_SLOT_COUNT * SCRATCH_BYTES;
+export const WALK_BYTES = 4096;
+/** Room for a key while it is being made: three bytes a character. */
+export const KEY_AREA_BYTES = 4096;
+const THREAD_AREA_BYTES = SCRATCH_BYTES + WALK_BYTES + 2 * KEY_AREA_BYTES;
+export const WORKSPACE_ADDRESS = SCRATCH_ADDRESS + THREAD_SLOT_COUNT * THREAD_AREA_BYTES;
+export const WORKSPACE_BYTES = 512 * 1024;
+const TABLE_ADDRESS = WORKSPACE_ADDRESS + WORKSPACE_BYTES;
 export const BUCKET_SLOTS = 16;
 export const FRAME_RECORD_BYTES = 32;
 const WASM_PAGE_BYTES = 65536;
@@ -99,6 +106,25 @@ export class SharedMemory {
   }
 
   scratchAddress(threadSlot: number): number {
-    return SCRATCH_ADDRESS + threadSlot * SCRATCH_BYTES;
+    return SCRATCH_ADDRESS + threadSlot * THREAD_AREA_BYTES;
+  }
+
+  /** This slot's walk record (tree/walk.ts). */
+  walkAddress(threadSlot: number): number {
+    return this.scratchAddress(threadSlot) + SCRATCH_BYTES;
+  }
+
+  /** Where this slot's thread puts a key that it looks for. */
+  keyAddress(threadSlot: number): number {
+    return this.walkAddress(threadSlot) + WALK_BYTES;
+  }
+
+  /** Tells a walk record where pages are found in the cache. */
+  describeCache(walk: number): void {
+    const { i32, tableAddress, bucketCount, recordsAddress, framesAddress, pageSize } = this;
+    const fields = [tableAddress, bucketCount - 1, recordsAddress, framesAddress, pageSize];
+    fields.forEach((field, index) => {
+      i32[(walk >>> 2) + index] = field;
+    });
   }
 }

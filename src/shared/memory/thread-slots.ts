@@ -78,9 +78,9 @@ export function epochHasPassed(memory: SharedMemory, epoch: number): boolean {
   return true;
 }
 
-export function countHit(memory: SharedMemory, slot: ThreadSlot): void {
+export function countHits(memory: SharedMemory, slot: ThreadSlot, count: number): void {
   const at = slot.word + HITS;
-  memory.i32[at] = ((memory.i32[at] as number) + 1) | 0;
+  memory.i32[at] = ((memory.i32[at] as number) + count) | 0;
 }
 
 export function countMiss(memory: SharedMemory, slot: ThreadSlot): void {

@@ -45,7 +45,7 @@
  */
 import { readI32, readU32, readU48, writeU32, writeU48 } from '../bytes/integers.js';
 import { type TxnId, toPageId } from '../ids.js';
-import { META_AREA_BYTES, PAGE_SIZE_MAX, PAGE_SIZE_MIN } from '../limits.js';
+import { META_AREA_BYTES, PAGE_SIZE_MAX, PAGE_SIZE_MIN, TREE_LEVELS_MAX } from '../limits.js';
 import type { Tree } from '../tree-root.js';
 import type { ExtentPointer } from './overflow-page.js';
 
@@ -193,6 +193,8 @@ export function decodeMeta(bytes: Uint8Array): Meta | undefined {
   const isPowerOfTwo = (pageSize & (pageSize - 1)) === 0;
   if (!isPowerOfTwo || pageSize < PAGE_SIZE_MIN || pageSize > PAGE_SIZE_MAX) return undefined;
   if (metaLength(logLength, listLength) !== length) return undefined;
+  const catalog = readTree(bytes, 68);
+  if (catalog.level >= TREE_LEVELS_MAX) return undefined;
   const logEnd = FIXED_BYTES + logLength;
   return {
     pageSize,
@@ -204,7 +206,7 @@ export function decodeMeta(bytes: Uint8Array): Meta | undefined {
     txnId: readU48(bytes, 54),
     metaEpoch: readU32(bytes, 60),
     pageCount: readU32(bytes, 64),
-    catalog: readTree(bytes, 68),
+    catalog,
     freeBase: readFreeBase(bytes, 96),
     freeLog: bytes.slice(FIXED_BYTES, logEnd),
     newPages: bytes.slice(logEnd, logEnd + listLength),

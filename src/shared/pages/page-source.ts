@@ -7,9 +7,9 @@
 import { assert } from '../assert.js';
 import type { PageId, PagePointer } from '../ids.js';
 import { PageCache } from '../memory/page-cache.js';
-import type { SharedMemory } from '../memory/shared-memory.js';
+import { KEY_AREA_BYTES, type SharedMemory } from '../memory/shared-memory.js';
 import {
-  countHit,
+  countHits,
   countMiss,
   enterEpoch,
   leaveEpoch,
@@ -32,6 +32,10 @@ export class PageSource {
   readonly slot: ThreadSlot;
   readonly checksummer: Checksummer;
   file: StorageFile;
+  /** This thread's walk record. */
+  readonly walk: number;
+  /** Where this thread puts the key that it is asked for. */
+  readonly keyAddress: number;
   readonly #check: PageCheck;
   readonly #privateFrame: number;
 
@@ -48,8 +52,21 @@ export class PageSource {
     this.file = options.file;
     this.checksummer = options.checksummer;
     this.#check = options.check;
+    this.walk = options.memory.walkAddress(options.slot.index);
+    this.keyAddress = options.memory.keyAddress(options.slot.index);
+    options.memory.describeCache(this.walk);
     this.#privateFrame = this.cache.claim();
     assert(this.#privateFrame >= 0, 'there are frames for all threads');
+  }
+
+  /**
+   * Copies a key that MNEME itself looks for into the shared memory, beside the one that it was
+   * asked for; good until the next. Returns its address.
+   */
+  placeKey(key: Uint8Array): number {
+    const address = this.keyAddress + KEY_AREA_BYTES;
+    this.memory.u8.set(key, address);
+    return address;
   }
 
   /** Until `leave`, no frame that this thread was given an address in is used anew. */
@@ -65,7 +82,7 @@ export class PageSource {
   fetch(pageId: PageId, low: number, high: number, level: number): number {
     const frame = this.cache.lookup(pageId, low, high);
     if (frame < 0) return this.#fill(pageId, low, high, level);
-    countHit(this.memory, this.slot);
+    countHits(this.memory, this.slot, 1);
     return this.cache.frameAddress(frame);
   }
 

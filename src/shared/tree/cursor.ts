@@ -8,57 +8,21 @@ import type { PageId } from '../ids.js';
 import { entryCount } from '../pages/page.js';
 import type { PageSource } from '../pages/page-source.js';
 import type { TreeRoot } from '../tree-root.js';
-import {
-  cellAddress,
-  childCount,
-  childPageId,
-  childPointer,
-  countBefore,
-  findChild,
-  findKey,
-  readWord,
-} from './node.js';
+import { cellAddress, childCount, childPageId, countBefore, readWord } from './node.js';
+import { stepIndex, stepPointer, walkToLeaf } from './walk.js';
 
-/** The address of the leaf that would hold a key; -1 in an empty tree. */
-export function findLeaf(
-  source: PageSource,
-  tree: Readonly<TreeRoot>,
-  key: Uint8Array,
-  offset: number,
-  end: number,
-): number {
-  if (tree.level < 0) return -1;
-  const { memory } = source;
-  let node = source.fetch(tree.pageId, tree.low, tree.high, tree.level);
-  for (let level = tree.level - 1; level >= 0; level--) {
-    const index = findChild(memory, node, key, offset, end);
-    const cell = cellAddress(memory, node, index);
-    const low = readWord(memory, cell + 4);
-    const high = readWord(memory, cell + 8);
-    node = source.fetch(childPageId(memory, cell), low, high, level);
+/** How many entries are smaller than a key, wherever that lies. */
+export function rankOf(source: PageSource, tree: Readonly<TreeRoot>, key: Uint8Array): number {
+  const start = source.placeKey(key);
+  const { memory, walk } = source;
+  if (walkToLeaf(source, walk, tree, start, start + key.length) === 0) return 0;
+  const found = stepIndex(memory, walk, 0);
+  let rank = found >= 0 ? found : ~found;
+  for (let level = tree.level; level > 0; level--) {
+    const node = source.fetchPointer(stepPointer(memory, walk, level), level);
+    rank += countBefore(memory, node, stepIndex(memory, walk, level));
   }
-  return node;
-}
-
-/** How many entries are smaller than a key. */
-export function rankOf(
-  source: PageSource,
-  tree: Readonly<TreeRoot>,
-  key: Uint8Array,
-  offset: number,
-  end: number,
-): number {
-  if (tree.level < 0) return 0;
-  const { memory } = source;
-  let rank = 0;
-  let node = source.fetchPointer(tree, tree.level);
-  for (let level = tree.level - 1; level >= 0; level--) {
-    const index = findChild(memory, node, key, offset, end);
-    rank += countBefore(memory, node, index);
-    node = source.fetchPointer(childPointer(memory, node, index), level);
-  }
-  const found = findKey(memory, node, key, offset, end);
-  return rank + (found >= 0 ? found : ~found);
+  return rank;
 }
 
 /** A place in one tree: a path of pointers and, in the leaf, an entry index. */
@@ -87,15 +51,19 @@ export class Cursor {
   }
 
   /** Goes to the first entry whose key is >= the given one. False in an empty tree. */
-  seekKey(key: Uint8Array, offset: number, end: number): boolean {
-    const { memory } = this.#source;
-    if (!this.#start()) return false;
-    for (let level = this.#tree.level; level > 0; level--) {
-      const node = this.#fetchLevel(level);
-      this.#enterChild(node, level, findChild(memory, node, key, offset, end));
+  seekKey(key: Uint8Array): boolean {
+    const { memory, walk } = this.#source;
+    const start = this.#source.placeKey(key);
+    const end = start + key.length;
+    if (walkToLeaf(this.#source, walk, this.#tree, start, end) === 0) return false;
+    for (let level = this.#tree.level; level >= 0; level--) {
+      const { pageId, low, high } = stepPointer(memory, walk, level);
+      const index = stepIndex(memory, walk, level);
+      this.#pages[level] = pageId;
+      this.#lows[level] = low;
+      this.#highs[level] = high;
+      this.#indexes[level] = index >= 0 ? index : ~index;
     }
-    const found = findKey(memory, this.#fetchLevel(0), key, offset, end);
-    this.#indexes[0] = found >= 0 ? found : ~found;
     return true;
   }
 

@@ -23,7 +23,7 @@
  * begins with the empty key.
  *
  * Functions take the memory and a node's address; an address is good until the next page is
- * fetched.
+ * fetched. Keys to be looked for lie in the memory too.
  */
 import { type PageId, type PagePointer, toPageId } from '../ids.js';
 import { TREE_KEY_BYTES_MAX } from '../limits.js';
@@ -81,113 +81,12 @@ export function valueAddress(memory: SharedMemory, node: number, index: number):
   return cellAddress(memory, node, index) + VALUE_LENGTH_BYTES + restLength(suffix);
 }
 
-/** The head of a suffix that starts at `offset` and ends at `end` of `key`. */
-export function headOf(key: Uint8Array, offset: number, end: number): number {
-  const length = end - offset;
-  let head = 0;
-  if (length > 0) head = (key[offset] as number) << 24;
-  if (length > 1) head |= (key[offset + 1] as number) << 16;
-  if (length > 2) head |= (key[offset + 2] as number) << 8;
-  if (length > 3) head |= key[offset + 3] as number;
-  return head ^ SIGN;
-}
-
-/** Order of `key[offset, end)` against entry `index`, prefix and head of both known to be equal. */
-function compareRest(
-  memory: SharedMemory,
-  node: number,
-  index: number,
-  key: Uint8Array,
-  offset: number,
-  end: number,
-): number {
-  const length = end - offset;
-  const suffix = suffixLength(memory, node, index);
-  const common = Math.min(length, suffix) - HEAD_BYTES;
-  // With equal heads the shorter of two suffixes of which one is within its head is a prefix.
-  if (common > 0) {
-    const { u8 } = memory;
-    const skip = isLeaf(memory, node) ? VALUE_LENGTH_BYTES : CHILD_BYTES;
-    const rest = cellAddress(memory, node, index) + skip;
-    const start = offset + HEAD_BYTES;
-    for (let at = 0; at < common; at++) {
-      const difference = (key[start + at] as number) - (u8[rest + at] as number);
-      if (difference !== 0) return difference;
-    }
-  }
-  return length - suffix;
-}
-
-/** Order of a key against the node's prefix: 0 when the key starts with it. */
-function comparePrefix(
-  memory: SharedMemory,
-  node: number,
-  prefix: number,
-  key: Uint8Array,
-  offset: number,
-  end: number,
-): number {
-  const { u8 } = memory;
-  const start = node + memory.pageSize - prefix;
-  const length = end - offset;
-  const common = Math.min(prefix, length);
-  for (let at = 0; at < common; at++) {
-    const difference = (key[offset + at] as number) - (u8[start + at] as number);
-    if (difference !== 0) return difference;
-  }
-  return length < prefix ? -1 : 0;
-}
-
 /**
- * Where the key in `key[offset, end)` stands: the index of the entry that has it, else the one's
- * complement of the index where it would be inserted.
- * Loop invariant: entries before `low` are smaller than the key; entries from `high` on are larger.
+ * Where the key in the memory's `[key, end)` stands: the index of the entry that has it, else the
+ * one's complement of the index where it would be inserted.
  */
-export function findKey(
-  memory: SharedMemory,
-  node: number,
-  key: Uint8Array,
-  offset: number,
-  end: number,
-): number {
-  const { i32 } = memory;
-  const prefix = prefixLength(memory, node);
-  let low = 0;
-  let high = entryCount(memory, node);
-  let start = offset;
-  if (prefix > 0) {
-    const order = comparePrefix(memory, node, prefix, key, offset, end);
-    if (order !== 0) return order < 0 ? ~0 : ~high;
-    start += prefix;
-  }
-  const head = headOf(key, start, end);
-  const heads = (node >>> 2) + 8;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const seen = i32[heads + middle * 2] as number;
-    if (seen < head) low = middle + 1;
-    else if (seen > head) high = middle;
-    else {
-      const order = compareRest(memory, node, middle, key, start, end);
-      if (order === 0) return middle;
-      if (order > 0) low = middle + 1;
-      else high = middle;
-    }
-  }
-  return ~low;
-}
-
-/** Index of the child whose subtree a key belongs to. */
-export function findChild(
-  memory: SharedMemory,
-  node: number,
-  key: Uint8Array,
-  offset: number,
-  end: number,
-): number {
-  const found = findKey(memory, node, key, offset, end);
-  if (found >= 0) return found;
-  return ~found === 0 ? 0 : ~found - 1;
+export function findKey(memory: SharedMemory, node: number, key: number, end: number): number {
+  return memory.kernels.findKey(node, memory.pageSize, key, end);
 }
 
 export function childPageId(memory: SharedMemory, cell: number): PageId {

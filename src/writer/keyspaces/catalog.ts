@@ -79,7 +79,7 @@ export class CatalogWriter {
     writeU32(value, 8, tree.high);
     value[12] = tree.level;
     value[13] = tree.hasExtents ? 1 : 0;
-    trees.put(catalog, key, 0, key.length, value, 0, value.length);
+    trees.put(catalog, value, 0, value.length);
     this.#mayHaveDropped = true;
   }
 

@@ -27,7 +27,7 @@ import type { SharedMemory } from '../../shared/memory/shared-memory.js';
 import type { ExtentPointer } from '../../shared/pages/overflow-page.js';
 import { entryCount } from '../../shared/pages/page.js';
 import { Cursor } from '../../shared/tree/cursor.js';
-import { copyKey, findKey, valueAddress, valueLength } from '../../shared/tree/node.js';
+import { copyKey, valueAddress, valueLength } from '../../shared/tree/node.js';
 import type { KeyspaceHost } from './keyspace-host.js';
 import type { OpenKeyspace } from './open-keyspace.js';
 
@@ -81,18 +81,8 @@ export class ValuesWriter {
     const deadline = change.keep ? kept : change.deadline;
     const length = end - start;
     if (this.#isInline(key, length)) {
-      if (deadline === 0) this.#put(keyspace, key, value, start, length, old);
-      else
-        this.#putRecord(
-          keyspace,
-          key,
-          value[start] as number,
-          value,
-          start + 1,
-          end,
-          deadline,
-          old,
-        );
+      if (deadline === 0) this.#put(keyspace, value, start, length, old);
+      else this.#putRecord(keyspace, value[start] as number, value, start + 1, end, deadline, old);
       this.#replaceDeadline(keyspace, key, old.deadline, deadline);
       return;
     }
@@ -132,7 +122,7 @@ export class ValuesWriter {
     const { overflow } = this.#engine;
     const payload = overflow.finish(extents, length);
     const wholeTag = tag | OVERFLOW_FLAG;
-    this.#putRecord(keyspace, key, wholeTag, payload, 0, payload.length, deadline, old);
+    this.#putRecord(keyspace, wholeTag, payload, 0, payload.length, deadline, old);
     keyspace.record.overflowPages += overflow.pagesOf(length);
     this.#replaceDeadline(keyspace, key, old.deadline, deadline);
   }
@@ -165,7 +155,7 @@ export class ValuesWriter {
     const deadline = old.visible ? old.deadline : 0;
     const encoded = Buffer.alloc(9);
     const end = encodeInteger(sum, encoded, 0);
-    this.#putRecord(keyspace, key, TAG_INTEGER, encoded, 1, end, deadline, old);
+    this.#putRecord(keyspace, TAG_INTEGER, encoded, 1, end, deadline, old);
     this.#replaceDeadline(keyspace, key, old.deadline, deadline);
     return sum;
   }
@@ -179,7 +169,7 @@ export class ValuesWriter {
     const tag = (u8[this.#oldAddress] as number) & ~DEADLINE_FLAG;
     const payload = payloadOffset(u8, this.#oldAddress);
     const bytes = u8.slice(payload, this.#oldAddress + this.#oldLength);
-    this.#writeRecord(keyspace, key, tag, bytes, 0, bytes.length, deadline);
+    this.#writeRecord(keyspace, tag, bytes, 0, bytes.length, deadline);
     this.#replaceDeadline(keyspace, key, old.deadline, deadline);
     return true;
   }
@@ -221,7 +211,7 @@ export class ValuesWriter {
   #firstKeyFrom(keyspace: OpenKeyspace, low: Uint8Array): Uint8Array | undefined {
     const { source } = this.#engine;
     const cursor = new Cursor(source, keyspace.record.values);
-    if (!cursor.seekKey(low, 0, low.length)) return undefined;
+    if (!cursor.seekKey(low)) return undefined;
     if (cursor.index >= entryCount(this.#memory, cursor.leaf()) && !cursor.moveLeaf(1)) {
       return undefined;
     }
@@ -241,10 +231,8 @@ export class ValuesWriter {
     const { record } = keyspace;
     trees.locate(record.values, first, 0, first.length);
     const leaf = trees.leafAddress;
-    const from = findKey(memory, leaf, first, 0, first.length);
-    const found =
-      high === undefined ? ~entryCount(memory, leaf) : findKey(memory, leaf, high, 0, high.length);
-    const to = found >= 0 ? found : ~found;
+    const from = trees.leafIndex;
+    const to = high === undefined ? entryCount(memory, leaf) : trees.countInLeafBelow(high);
     if (to <= from) return undefined;
     const expiring: ExpiredKey[] = [];
     let visible = 0;
@@ -302,7 +290,6 @@ export class ValuesWriter {
 
   #putRecord(
     keyspace: OpenKeyspace,
-    key: KeyRange,
     tag: number,
     payload: Uint8Array,
     start: number,
@@ -311,12 +298,11 @@ export class ValuesWriter {
     old: OldRecord,
   ): void {
     if (old.found) this.#freeOldExtents(keyspace);
-    this.#writeRecord(keyspace, key, tag, payload, start, end, deadline);
+    this.#writeRecord(keyspace, tag, payload, start, end, deadline);
   }
 
   #writeRecord(
     keyspace: OpenKeyspace,
-    key: KeyRange,
     tag: number,
     payload: Uint8Array,
     start: number,
@@ -330,13 +316,12 @@ export class ValuesWriter {
     record.set(payload.subarray(start, end), at);
     const length = at + end - start;
     const { trees } = this.#engine;
-    trees.put(keyspace.record.values, key.bytes, key.start, key.end, record, 0, length);
+    trees.put(keyspace.record.values, record, 0, length);
     keyspace.changed = true;
   }
 
   #put(
     keyspace: OpenKeyspace,
-    key: KeyRange,
     value: Uint8Array,
     start: number,
     length: number,
@@ -344,7 +329,7 @@ export class ValuesWriter {
   ): void {
     if (old.found) this.#freeOldExtents(keyspace);
     const { trees } = this.#engine;
-    trees.put(keyspace.record.values, key.bytes, key.start, key.end, value, start, length);
+    trees.put(keyspace.record.values, value, start, length);
     keyspace.changed = true;
   }
 
@@ -364,7 +349,7 @@ export class ValuesWriter {
     if (after !== 0) {
       writeDeadline(entry, 0, after);
       trees.locate(expiry, entry, 0, length);
-      trees.put(expiry, entry, 0, length, NO_BYTES, 0, 0);
+      trees.put(expiry, NO_BYTES, 0, 0);
     }
   }
 }

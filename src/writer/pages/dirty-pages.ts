@@ -72,6 +72,11 @@ export class DirtyPages {
     this.#freezeGeneration = this.#generation;
   }
 
+  /** Pages of this generation and later ones may be changed in place. */
+  get writableGeneration(): number {
+    return this.#freezeGeneration;
+  }
+
   /** From here on, pages made so far are copied before they change. */
   freeze(): DirtyMark {
     const mark = { generation: this.#generation, freedCount: this.freed.length };

@@ -1,63 +1,100 @@
 /**
- * The way from a tree's root to one of its nodes, and what is written all along it.
+ * The way from a tree's root to one of its nodes, and what is written all along it: a walk record
+ * (shared/tree/walk.ts) with the pages' addresses kept good.
  */
-import type { PageId } from '../../shared/ids.js';
+import type { PagePointer } from '../../shared/ids.js';
 import type { SharedMemory } from '../../shared/memory/shared-memory.js';
-import { cellAddress, childCount } from '../../shared/tree/node.js';
+import { cellAddress } from '../../shared/tree/node.js';
+import {
+  setStepAddress,
+  setStepIndex,
+  setStepPointer,
+  stepAddress,
+  stepIndex,
+  stepIsStamped,
+  stepPointer,
+} from '../../shared/tree/walk.js';
 import type { Tree } from '../../shared/tree-root.js';
-import type { DirtyPages } from '../pages/dirty-pages.js';
-import { writeChild, writeChildCount } from './node-edit.js';
+import type { DirtyPage, DirtyPages } from '../pages/dirty-pages.js';
+import { writeChild } from './node-edit.js';
 
-/** By level, leaf first. The leaf's index is as `findKey` says, a branch's is the child's. */
-export interface Path {
-  level: number;
-  readonly pageIds: PageId[];
-  readonly lows: number[];
-  readonly highs: number[];
-  readonly indexes: number[];
-  /** Good from `makePathWritable` on, for as long as the transaction's pages are held. */
-  readonly addresses: number[];
-}
+export class Path {
+  /** The root's level; -1 in an empty tree. */
+  level = -1;
+  /** Where the walk record lies. */
+  readonly walk: number;
+  readonly #pages: DirtyPages;
+  readonly #memory: SharedMemory;
 
-export function newPath(): Path {
-  return { level: -1, pageIds: [], lows: [], highs: [], indexes: [], addresses: [] };
-}
-
-/** Adds to the counts of all branches at `fromLevel` and above, and of the tree. */
-export function addToCounts(
-  memory: SharedMemory,
-  tree: Tree,
-  path: Readonly<Path>,
-  fromLevel: number,
-  difference: number,
-): void {
-  tree.count += difference;
-  for (let level = fromLevel; level <= path.level; level++) {
-    const node = path.addresses[level] as number;
-    const index = path.indexes[level] as number;
-    const count = childCount(memory, node, index) + difference;
-    writeChildCount(memory, cellAddress(memory, node, index), count);
+  constructor(pages: DirtyPages, walk: number) {
+    this.#pages = pages;
+    this.#memory = pages.memory;
+    this.walk = walk;
+    pages.memory.describeCache(walk);
   }
-}
 
-/** Makes one level of a path writable; the level above has to be already. */
-export function makeLevelWritable(pages: DirtyPages, tree: Tree, path: Path, level: number): void {
-  const pageId = path.pageIds[level] as PageId;
-  const low = path.lows[level] as number;
-  const high = path.highs[level] as number;
-  const page = pages.writable(pageId, low, high, level);
-  path.addresses[level] = page.address;
-  if (page.pageId === pageId && page.low === low && page.high === high) return;
-  path.pageIds[level] = page.pageId;
-  path.lows[level] = page.low;
-  path.highs[level] = page.high;
-  if (level === path.level) {
-    tree.pageId = page.pageId;
-    tree.low = page.low;
-    tree.high = page.high;
-    return;
+  pointer(level: number): PagePointer {
+    return stepPointer(this.#memory, this.walk, level);
   }
-  const parent = path.addresses[level + 1] as number;
-  const cell = cellAddress(pages.memory, parent, path.indexes[level + 1] as number);
-  writeChild(pages.memory, cell, page.pageId, page.low, page.high);
+
+  setPointer(level: number, pointer: Readonly<PagePointer>): void {
+    setStepPointer(this.#memory, this.walk, level, pointer);
+  }
+
+  /** Good from `makeWritable` on, for as long as the transaction's pages are held. */
+  address(level: number): number {
+    return stepAddress(this.#memory, this.walk, level);
+  }
+
+  page(level: number): DirtyPage {
+    return { ...this.pointer(level), address: this.address(level) };
+  }
+
+  setPage(level: number, page: DirtyPage): void {
+    this.setPointer(level, page);
+    setStepAddress(this.#memory, this.walk, level, page.address);
+  }
+
+  /** The leaf's index is as `findKey` says, a branch's is the child's. */
+  index(level: number): number {
+    return stepIndex(this.#memory, this.walk, level);
+  }
+
+  setIndex(level: number, index: number): void {
+    setStepIndex(this.#memory, this.walk, level, index);
+  }
+
+  /** Makes the whole way writable, root first; returns the leaf's address. */
+  makeWritable(tree: Tree): number {
+    const generation = this.#pages.writableGeneration;
+    for (let level = this.level; level >= 0; level--) {
+      if (!stepIsStamped(this.#memory, this.walk, level, generation)) {
+        this.makeLevelWritable(tree, level);
+      }
+    }
+    return this.address(0);
+  }
+
+  /** Makes one level writable; the level above has to be already. */
+  makeLevelWritable(tree: Tree, level: number): void {
+    const { pageId, low, high } = this.pointer(level);
+    const page = this.#pages.writable(pageId, low, high, level);
+    this.setPage(level, page);
+    if (page.pageId === pageId && page.low === low && page.high === high) return;
+    if (level === this.level) {
+      tree.pageId = page.pageId;
+      tree.low = page.low;
+      tree.high = page.high;
+      return;
+    }
+    const cell = cellAddress(this.#memory, this.address(level + 1), this.index(level + 1));
+    writeChild(this.#memory, cell, page.pageId, page.low, page.high);
+  }
+
+  /** Adds to the counts of all branches at `fromLevel` and above, and of the tree. */
+  addToCounts(tree: Tree, fromLevel: number, difference: number): void {
+    tree.count += difference;
+    if (fromLevel > this.level) return;
+    this.#memory.kernels.addToCounts(this.walk, fromLevel, this.level, difference);
+  }
 }

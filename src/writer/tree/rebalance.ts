@@ -8,8 +8,8 @@
  * end of a run of rising keys starts a new page instead, and leaves full ones behind.
  */
 
-import { writeU32, writeU48 } from '../../shared/bytes/integers.js';
-import type { PageId } from '../../shared/ids.js';
+import { assert } from '../../shared/assert.js';
+import { TREE_LEVELS_MAX } from '../../shared/limits.js';
 import type { SharedMemory } from '../../shared/memory/shared-memory.js';
 import { entryCount } from '../../shared/pages/page.js';
 import {
@@ -17,25 +17,14 @@ import {
   cellAddress,
   childCount,
   childPointer,
-  findChild,
   findKey,
 } from '../../shared/tree/node.js';
 import { newTree, type Tree } from '../../shared/tree-root.js';
 import type { DirtyPage, DirtyPages } from '../pages/dirty-pages.js';
-import { deal } from './deal.js';
-import { EntryRun } from './entry-run.js';
+import { EntryRun, type NewEntry } from './entry-run.js';
 import { insertEntry, removeEntry, usedBytes, writeChild, writeChildCount } from './node-edit.js';
-import { addToCounts, makeLevelWritable, newPath, type Path } from './path.js';
-
-/** An entry on its way into a node. */
-export interface NewEntry {
-  readonly key: Uint8Array;
-  readonly offset: number;
-  readonly end: number;
-  readonly value: Uint8Array;
-  readonly valueOffset: number;
-  readonly valueLength: number;
-}
+import { Path } from './path.js';
+import { CHILD_KEY, CHILD_WALK, RECORD } from './workspace.js';
 
 /** Neighbouring nodes that are dealt out anew: children `first` and on of the path's next level. */
 interface Row {
@@ -44,29 +33,31 @@ interface Row {
   readonly pages: DirtyPage[];
 }
 
-interface RowOfRun extends Row {
-  readonly run: EntryRun;
+/** A page that its parent does not know of yet. */
+interface NewChild {
+  readonly key: Uint8Array;
+  readonly page: DirtyPage;
+  readonly count: number;
 }
 
-const OWN_RUN = 0;
-const NEIGHBOUR_RUN = 1;
-const ROW_RUN = 2;
-const RUNS_PER_LEVEL = 3;
 /** Two nodes that would be fuller than this after a shift become three instead. */
 const SHIFT_FILL_MAX = 0.94;
-const THIN_SHARE = 0.35;
+/** Below this share of a page a node looks for a neighbour to join. */
+export const THIN_SHARE = 0.35;
 /** A node made by a join keeps some room, or the next insert would split it again. */
 const JOIN_FILL_MAX = 0.9;
-const NO_KEY = new Uint8Array(0);
 
 export class Rebalancer {
   readonly #pages: DirtyPages;
   readonly #memory: SharedMemory;
-  readonly #runs: EntryRun[] = [];
+  readonly #run: EntryRun;
+  readonly #childPath: Path;
 
   constructor(pages: DirtyPages) {
     this.#pages = pages;
     this.#memory = pages.memory;
+    this.#run = new EntryRun(pages.memory);
+    this.#childPath = new Path(pages, CHILD_WALK);
   }
 
   /** Puts an entry that does not fit its leaf; the whole path is writable. */
@@ -78,7 +69,7 @@ export class Rebalancer {
   join(tree: Tree, path: Path): void {
     for (let level = 0; level <= path.level; level++) {
       const memory = this.#memory;
-      const node = path.addresses[level] as number;
+      const node = path.address(level);
       if (level === path.level) {
         this.#shrinkRoot(tree, node);
         return;
@@ -87,15 +78,6 @@ export class Rebalancer {
       else if (usedBytes(memory, node) >= memory.pageSize * THIN_SHARE) return;
       else if (!this.#joinNeighbour(tree, path, level)) return;
     }
-  }
-
-  /** Runs are kept for reuse; spreading goes up level by level and must not share them. */
-  #run(level: number, purpose = OWN_RUN): EntryRun {
-    const at = level * RUNS_PER_LEVEL + purpose;
-    const run = this.#runs[at] ?? new EntryRun();
-    this.#runs[at] = run;
-    run.reset(level);
-    return run;
   }
 
   /** Spreads a node and one entry more over the node itself, a neighbour, and a new page. */
@@ -108,59 +90,44 @@ export class Rebalancer {
     follows: boolean,
   ): void {
     const memory = this.#memory;
-    const node = path.addresses[level] as number;
-    const count = entryCount(memory, node);
-    const own = this.#pageAt(path, level);
-    const run = this.#run(level);
-    run.pushNode(memory, node, 0, index);
-    run.push(entry.key, entry.offset, entry.end, entry.value, entry.valueOffset, entry.valueLength);
-    run.pushNode(memory, node, index, count);
-    const alone = { level, first: path.indexes[level + 1] ?? 0, pages: [own] };
-    if (run.encodedBytes(0, run.length) <= memory.pageSize) {
-      this.#apply(tree, path, alone, run, [0, run.length]);
+    const own = path.page(level);
+    const count = entryCount(memory, own.address);
+    const run = this.#run;
+    run.begin(level, own.address);
+    run.pushOwn(index, entry);
+    const alone = { level, first: level < path.level ? path.index(level + 1) : 0, pages: [own] };
+    if (run.bytes() <= memory.pageSize) {
+      this.#apply(tree, path, alone, [0, run.length]);
     } else if (index === count && (follows || isRightmost(memory, path, level))) {
-      this.#apply(tree, path, alone, run, [0, count, count + 1]);
+      this.#apply(tree, path, alone, [0, count, count + 1], true);
     } else if (level === path.level) {
-      this.#apply(tree, path, alone, run, deal(run, memory.pageSize, 1, 2));
+      this.#apply(tree, path, alone, run.deal(1, 2));
     } else {
-      const row = this.#withNeighbour(tree, path, level, run);
-      this.#apply(tree, path, row, row.run, deal(row.run, memory.pageSize, SHIFT_FILL_MAX, 1));
+      const row = this.#withNeighbour(tree, path, level, () => run.pushOwn(index, entry));
+      this.#apply(tree, path, row, run.deal(SHIFT_FILL_MAX, 1));
     }
   }
 
-  #pageAt(path: Path, level: number): DirtyPage {
-    return {
-      pageId: path.pageIds[level] as PageId,
-      low: path.lows[level] as number,
-      high: path.highs[level] as number,
-      address: path.addresses[level] as number,
-    };
-  }
-
-  /** Adds the emptier neighbour's entries to a run that holds the node's own. */
-  #withNeighbour(tree: Tree, path: Path, level: number, run: EntryRun): RowOfRun {
-    const memory = this.#memory;
-    const parent = path.addresses[level + 1] as number;
-    const index = path.indexes[level + 1] as number;
-    const own = this.#pageAt(path, level);
+  /**
+   * Makes the run one of the node's entries, which `pushOwn` appends, and the emptier neighbour's.
+   */
+  #withNeighbour(tree: Tree, path: Path, level: number, pushOwn: () => void): Row {
+    const parent = path.address(level + 1);
+    const index = path.index(level + 1);
+    const own = path.page(level);
     const neighbour = this.#emptierNeighbour(parent, index, level);
-    if (neighbour < 0) return { level, first: index, pages: [own], run };
-    const pointer = childPointer(memory, parent, neighbour);
-    const { pageIds, lows, highs, addresses, indexes } = path;
-    indexes[level + 1] = neighbour;
-    pageIds[level] = pointer.pageId;
-    lows[level] = pointer.low;
-    highs[level] = pointer.high;
-    makeLevelWritable(this.#pages, tree, path, level);
-    const page = this.#pageAt(path, level);
-    const first = Math.min(index, neighbour);
-    const node = addresses[level] as number;
-    const added = this.#run(level, NEIGHBOUR_RUN);
-    added.pushNode(memory, node, 0, entryCount(memory, node));
-    const all = this.#run(level, ROW_RUN);
-    all.pushRun(neighbour < index ? added : run);
-    all.pushRun(neighbour < index ? run : added);
-    return { level, first, pages: neighbour < index ? [page, own] : [own, page], run: all };
+    if (neighbour < 0) return { level, first: index, pages: [own] };
+    path.setIndex(level + 1, neighbour);
+    path.setPointer(level, childPointer(this.#memory, parent, neighbour));
+    path.makeLevelWritable(tree, level);
+    const page = path.page(level);
+    const run = this.#run;
+    run.clear();
+    if (neighbour > index) pushOwn();
+    run.pushNeighbour(page.address);
+    if (neighbour < index) pushOwn();
+    const pages = neighbour < index ? [page, own] : [own, page];
+    return { level, first: Math.min(index, neighbour), pages };
   }
 
   #emptierNeighbour(parent: number, index: number, level: number): number {
@@ -178,35 +145,41 @@ export class Rebalancer {
     return best;
   }
 
-  /** Writes a run into pages by its borders and tells the parent, which may have to spread too. */
-  #apply(tree: Tree, path: Path, row: Row, run: EntryRun, borders: readonly number[]): void {
+  /**
+   * Writes the run into pages by its borders and tells the parent, which may have to spread too.
+   * `firstStays`: the first page holds its share already.
+   */
+  #apply(tree: Tree, path: Path, row: Row, borders: readonly number[], firstStays = false): void {
+    const run = this.#run;
     const { level, pages } = row;
     const existing = pages.length;
     const shareCount = borders.length - 1;
     while (pages.length < shareCount) pages.push(this.#createPage(tree, level));
+    const sums: number[] = [];
+    const added: NewChild[] = [];
     for (let share = 0; share < shareCount; share++) {
-      const { address } = pages[share] as DirtyPage;
-      run.writeNode(this.#memory, address, borders[share] as number, borders[share + 1] as number);
+      const page = pages[share] as DirtyPage;
+      const from = borders[share] as number;
+      const to = borders[share + 1] as number;
+      if (share > 0 || !firstStays) run.writePage(page.address, from, to);
+      const count = run.countBelow(from, to);
+      sums.push(count);
+      if (share > 0) added.push({ key: run.separator(from), page, count });
     }
     for (const page of pages.slice(shareCount)) this.#freePage(tree, level, page);
-    const sums = borders
-      .slice(1)
-      .map((end, share) => run.countBelow(borders[share] as number, end));
     const firstSum = sums[0] as number;
     if (level < path.level) this.#updateParent(tree, path, row, existing, firstSum);
     else if (shareCount > 1) this.#growRoot(tree, level + 1, pages[0] as DirtyPage, firstSum);
     else tree.count = firstSum;
-    for (let share = 1; share < shareCount; share++) {
-      const key = run.separator(borders[share] as number);
-      this.#insertChild(tree, level + 1, key, pages[share] as DirtyPage, sums[share] as number);
-    }
+    // From here on the run may be another one's: a parent that is full spreads too.
+    for (const child of added) this.#insertChild(tree, level + 1, child);
   }
 
   /** The row's first child stays in the parent, with a new count; the others are taken out. */
   #updateParent(tree: Tree, path: Path, row: Row, existing: number, firstSum: number): void {
     const memory = this.#memory;
     const { level, first, pages } = row;
-    const parent = path.addresses[level + 1] as number;
+    const parent = path.address(level + 1);
     let before = 0;
     for (let child = first; child < first + existing; child++) {
       before += childCount(memory, parent, child);
@@ -217,14 +190,15 @@ export class Rebalancer {
     const { pageId, low, high } = pages[0] as DirtyPage;
     writeChild(memory, cell, pageId, low, high);
     writeChildCount(memory, cell, firstSum);
-    addToCounts(memory, tree, path, level + 2, firstSum - before);
+    path.addToCounts(tree, level + 2, firstSum - before);
   }
 
   /** A root above the first page of what was the root; the other pages go in as they come. */
   #growRoot(tree: Tree, level: number, first: DirtyPage, count: number): void {
     const memory = this.#memory;
+    assert(level < TREE_LEVELS_MAX, 'no tree grows higher than a walk goes');
     const root = this.#createPage(tree, level);
-    const cell = insertEntry(memory, root.address, 0, NO_KEY, 0, 0, CHILD_BYTES);
+    const cell = insertEntry(memory, root.address, 0, CHILD_KEY, CHILD_KEY, CHILD_BYTES);
     writeChild(memory, cell, first.pageId, first.low, first.high);
     writeChildCount(memory, cell, count);
     tree.pageId = root.pageId;
@@ -235,46 +209,40 @@ export class Rebalancer {
   }
 
   /** Puts a child into the branch at `level` that its key belongs to. */
-  #insertChild(tree: Tree, level: number, key: Uint8Array, page: DirtyPage, count: number): void {
+  #insertChild(tree: Tree, level: number, { key, page, count }: NewChild): void {
     const memory = this.#memory;
-    const path = this.#pathTo(tree, level, key);
-    const node = path.addresses[level] as number;
-    const index = ~findKey(memory, node, key, 0, key.length);
-    const cell = insertEntry(memory, node, index, key, 0, key.length, CHILD_BYTES);
+    memory.u8.set(key, CHILD_KEY);
+    const end = CHILD_KEY + key.length;
+    const path = this.#pathTo(tree, level, end);
+    const node = path.address(level);
+    const index = ~findKey(memory, node, CHILD_KEY, end);
+    const cell = insertEntry(memory, node, index, CHILD_KEY, end, CHILD_BYTES);
     if (cell !== 0) {
       writeChild(memory, cell, page.pageId, page.low, page.high);
       writeChildCount(memory, cell, count);
-      addToCounts(memory, tree, path, level + 1, count);
+      path.addToCounts(tree, level + 1, count);
       return;
     }
-    const value = encodeChild(page, count);
-    const entry = {
-      key,
-      offset: 0,
-      end: key.length,
-      value,
-      valueOffset: 0,
-      valueLength: CHILD_BYTES,
-    };
+    writeChild(memory, RECORD, page.pageId, page.low, page.high);
+    writeChildCount(memory, RECORD, count);
+    const entry = { key: CHILD_KEY, end, value: RECORD, valueLength: CHILD_BYTES };
     this.#spread(tree, path, level, index, entry, false);
   }
 
-  /** A writable path from the root to the node at `level` that a key belongs to. */
-  #pathTo(tree: Tree, level: number, key: Uint8Array): Path {
+  /** A writable path from the root to the node at `level` that the child's key belongs to. */
+  #pathTo(tree: Tree, level: number, end: number): Path {
     const memory = this.#memory;
-    const path = newPath();
+    const path = this.#childPath;
     path.level = tree.level;
-    let { pageId, low, high } = tree as { pageId: PageId; low: number; high: number };
+    path.setPointer(tree.level, tree);
     for (let at = tree.level; ; at--) {
-      path.pageIds[at] = pageId;
-      path.lows[at] = low;
-      path.highs[at] = high;
-      makeLevelWritable(this.#pages, tree, path, at);
+      path.makeLevelWritable(tree, at);
       if (at === level) return path;
-      const node = path.addresses[at] as number;
-      const index = findChild(memory, node, key, 0, key.length);
-      path.indexes[at] = index;
-      ({ pageId, low, high } = childPointer(memory, node, index));
+      const node = path.address(at);
+      const found = findKey(memory, node, CHILD_KEY, end);
+      const index = found >= 0 ? found : Math.max(0, ~found - 1);
+      path.setIndex(at, index);
+      path.setPointer(at - 1, childPointer(memory, node, index));
     }
   }
 
@@ -296,9 +264,9 @@ export class Rebalancer {
    */
   #removeNode(tree: Tree, path: Path, level: number): void {
     const memory = this.#memory;
-    this.#freePage(tree, level, this.#pageAt(path, level));
-    const parent = path.addresses[level + 1] as number;
-    const index = path.indexes[level + 1] as number;
+    this.#freePage(tree, level, path.page(level));
+    const parent = path.address(level + 1);
+    const index = path.index(level + 1);
     if (index > 0 || entryCount(memory, parent) === 1) {
       removeEntry(memory, parent, index);
       return;
@@ -312,14 +280,12 @@ export class Rebalancer {
 
   /** True when two nodes became one; else the path above may not be right any more. */
   #joinNeighbour(tree: Tree, path: Path, level: number): boolean {
-    const memory = this.#memory;
-    const node = path.addresses[level] as number;
-    const run = this.#run(level);
-    run.pushNode(memory, node, 0, entryCount(memory, node));
-    const row = this.#withNeighbour(tree, path, level, run);
+    const run = this.#run;
+    run.begin(level, path.address(level));
+    const row = this.#withNeighbour(tree, path, level, () => run.pushOwn());
     if (row.pages.length < 2) return true;
-    const borders = deal(row.run, memory.pageSize, JOIN_FILL_MAX, 1);
-    this.#apply(tree, path, row, row.run, borders);
+    const borders = run.deal(JOIN_FILL_MAX, 1);
+    this.#apply(tree, path, row, borders);
     return borders.length === 2;
   }
 
@@ -347,19 +313,9 @@ export class Rebalancer {
   }
 }
 
-function encodeChild(page: DirtyPage, count: number): Uint8Array {
-  const value = new Uint8Array(CHILD_BYTES);
-  writeU32(value, 0, page.pageId);
-  writeU32(value, 4, page.low);
-  writeU32(value, 8, page.high);
-  writeU48(value, 12, count);
-  return value;
-}
-
-function isRightmost(memory: SharedMemory, path: Readonly<Path>, fromLevel: number): boolean {
+function isRightmost(memory: SharedMemory, path: Path, fromLevel: number): boolean {
   for (let level = fromLevel + 1; level <= path.level; level++) {
-    const last = entryCount(memory, path.addresses[level] as number) - 1;
-    if (path.indexes[level] !== last) return false;
+    if (path.index(level) !== entryCount(memory, path.address(level)) - 1) return false;
   }
   return true;
 }

@@ -9,28 +9,23 @@ import { assert } from '../../shared/assert.js';
 import { NO_PAGE, type PageId } from '../../shared/ids.js';
 import type { SharedMemory } from '../../shared/memory/shared-memory.js';
 import { entryCount } from '../../shared/pages/page.js';
-import {
-  cellAddress,
-  childPageId,
-  findChild,
-  findKey,
-  readWord,
-  valueAddress,
-} from '../../shared/tree/node.js';
+import { findKey, valueAddress } from '../../shared/tree/node.js';
+import { walkToLeaf } from '../../shared/tree/walk.js';
 import { newTree, type Tree } from '../../shared/tree-root.js';
 import type { DirtyPages } from '../pages/dirty-pages.js';
 import { insertEntry, removeEntry, resizeValue, usedBytes } from './node-edit.js';
-import { addToCounts, makeLevelWritable, newPath, type Path } from './path.js';
-import { Rebalancer } from './rebalance.js';
-
-/** Below this share of a page a node looks for a neighbour to join. */
-const THIN_SHARE = 0.35;
+import { Path } from './path.js';
+import { Rebalancer, THIN_SHARE } from './rebalance.js';
+import { CHILD_KEY, KEY, RECORD, WALK } from './workspace.js';
 
 export class TreeWriter {
   readonly #pages: DirtyPages;
   readonly #memory: SharedMemory;
-  readonly #path: Path = newPath();
+  readonly #path: Path;
   readonly #rebalancer: Rebalancer;
+  /** Where the key lies that was located. */
+  #key = 0;
+  #end = 0;
   /** Where the last entry was put: the next one right behind it continues a rising run. */
   #lastPageId: PageId = NO_PAGE;
   #lastIndex = 0;
@@ -38,81 +33,61 @@ export class TreeWriter {
   constructor(pages: DirtyPages) {
     this.#pages = pages;
     this.#memory = pages.memory;
+    this.#path = new Path(pages, WALK);
     this.#rebalancer = new Rebalancer(pages);
   }
 
   /**
    * Walks to the leaf of a key. Returns the address of its record when the key is there, else 0.
-   * The place found stays known until the next `locate`.
+   * Key and place stay known until the next `locate`.
    */
   locate(tree: Readonly<Tree>, key: Uint8Array, offset: number, end: number): number {
     const memory = this.#memory;
-    const { source } = this.#pages;
     const path = this.#path;
+    this.#key = place(memory, key, offset, end, KEY);
+    this.#end = this.#key + end - offset;
     path.level = tree.level;
-    if (tree.level < 0) return 0;
-    let { pageId, low, high } = tree as { pageId: PageId; low: number; high: number };
-    for (let level = tree.level; ; level--) {
-      path.pageIds[level] = pageId;
-      path.lows[level] = low;
-      path.highs[level] = high;
-      const node = source.fetch(pageId, low, high, level);
-      path.addresses[level] = node;
-      if (level === 0) {
-        const found = findKey(memory, node, key, offset, end);
-        path.indexes[0] = found;
-        return found < 0 ? 0 : valueAddress(memory, node, found);
-      }
-      const index = findChild(memory, node, key, offset, end);
-      path.indexes[level] = index;
-      const cell = cellAddress(memory, node, index);
-      pageId = childPageId(memory, cell);
-      low = readWord(memory, cell + 4);
-      high = readWord(memory, cell + 8);
-    }
+    const leaf = walkToLeaf(this.#pages.source, path.walk, tree, this.#key, this.#end);
+    const found = leaf === 0 ? -1 : path.index(0);
+    return found < 0 ? 0 : valueAddress(memory, leaf, found);
   }
 
-  /** Puts a record at the place that `locate` found for the same key. */
-  put(
-    tree: Tree,
-    key: Uint8Array,
-    offset: number,
-    end: number,
-    value: Uint8Array,
-    valueOffset: number,
-    valueLength: number,
-  ): void {
+  /** Puts a record under the key that `locate` looked for. */
+  put(tree: Tree, value: Uint8Array, valueOffset: number, valueLength: number): void {
     const memory = this.#memory;
+    const path = this.#path;
     if (tree.level < 0) this.#plant(tree);
-    const leaf = this.#makeWritable(tree);
-    const found = this.#path.indexes[0] as number;
+    const record = place(memory, value, valueOffset, valueOffset + valueLength, RECORD);
+    const leaf = path.makeWritable(tree);
+    const found = path.index(0);
     let target = 0;
     let index = found;
     if (found >= 0) {
       target = resizeValue(memory, leaf, found, valueLength);
       if (target === 0) {
         removeEntry(memory, leaf, found);
-        this.#addToCounts(tree, -1);
+        path.addToCounts(tree, 1, -1);
       }
     } else index = ~found;
+    const { pageId } = path.pointer(0);
     if (target === 0) {
-      target = insertEntry(memory, leaf, index, key, offset, end, valueLength);
+      target = insertEntry(memory, leaf, index, this.#key, this.#end, valueLength);
       if (target === 0) {
-        const entry = { key, offset, end, value, valueOffset, valueLength };
-        const follows = this.#lastPageId === this.#path.pageIds[0] && this.#lastIndex === index - 1;
-        this.#rebalancer.insert(tree, this.#path, index, entry, follows);
+        const entry = { key: this.#key, end: this.#end, value: record, valueLength };
+        const follows = this.#lastPageId === pageId && this.#lastIndex === index - 1;
+        this.#rebalancer.insert(tree, path, index, entry, follows);
         return;
       }
-      this.#addToCounts(tree, 1);
+      path.addToCounts(tree, 1, 1);
     }
-    this.#lastPageId = this.#path.pageIds[0] as PageId;
+    this.#lastPageId = pageId;
     this.#lastIndex = index;
-    copyRecord(memory, target, value, valueOffset, valueLength);
+    memory.kernels.copyBytes(target, record, valueLength);
   }
 
   /** Removes the entry that `locate` found. */
   remove(tree: Tree): void {
-    const index = this.#path.indexes[0] as number;
+    const index = this.#path.index(0);
     assert(tree.level >= 0 && index >= 0, 'only a found entry is removed');
     this.removeRun(tree, index, index + 1);
   }
@@ -120,21 +95,28 @@ export class TreeWriter {
   /** Removes the entries `from` to `to` of the leaf that `locate` found. */
   removeRun(tree: Tree, from: number, to: number): void {
     const memory = this.#memory;
-    const leaf = this.#makeWritable(tree);
+    const leaf = this.#path.makeWritable(tree);
     for (let index = to - 1; index >= from; index--) removeEntry(memory, leaf, index);
-    this.#addToCounts(tree, from - to);
+    this.#path.addToCounts(tree, 1, from - to);
     const isThin = usedBytes(memory, leaf) < memory.pageSize * THIN_SHARE;
     if (entryCount(memory, leaf) === 0 || isThin) this.#rebalancer.join(tree, this.#path);
   }
 
   /** The address of the leaf that `locate` found. */
   get leafAddress(): number {
-    return this.#path.addresses[0] as number;
+    return this.#path.address(0);
   }
 
   /** The index of the entry that `locate` found in it, or the complement of where it would be. */
   get leafIndex(): number {
-    return this.#path.indexes[0] as number;
+    return this.#path.index(0);
+  }
+
+  /** Entries of that leaf whose keys are smaller than another key. */
+  countInLeafBelow(key: Uint8Array): number {
+    const start = place(this.#memory, key, 0, key.length, CHILD_KEY);
+    const found = findKey(this.#memory, this.leafAddress, start, start + key.length);
+    return found >= 0 ? found : ~found;
   }
 
   #plant(tree: Tree): void {
@@ -145,35 +127,20 @@ export class TreeWriter {
     tree.high = page.high;
     const path = this.#path;
     path.level = 0;
-    path.pageIds[0] = page.pageId;
-    path.lows[0] = page.low;
-    path.highs[0] = page.high;
-    path.indexes[0] = ~0;
-    path.addresses[0] = page.address;
-  }
-
-  /** Makes the whole path writable, root first; returns the leaf's address. */
-  #makeWritable(tree: Tree): number {
-    const path = this.#path;
-    for (let level = path.level; level >= 0; level--) {
-      makeLevelWritable(this.#pages, tree, path, level);
-    }
-    return path.addresses[0] as number;
-  }
-
-  #addToCounts(tree: Tree, difference: number): void {
-    addToCounts(this.#memory, tree, this.#path, 1, difference);
+    path.setPage(0, page);
+    path.setIndex(0, ~0);
   }
 }
 
-/** Short records by a loop, since a call into the runtime costs more than it moves. */
-function copyRecord(
+/** The address of bytes in the shared memory: where they are, or a copy at `address`. */
+function place(
   memory: SharedMemory,
-  target: number,
-  value: Uint8Array,
+  bytes: Uint8Array,
   offset: number,
-  length: number,
-): void {
-  if (value === memory.u8) memory.kernels.copyBytes(target, offset, length);
-  else memory.u8.set(value.subarray(offset, offset + length), target);
+  end: number,
+  address: number,
+): number {
+  if (bytes === memory.u8) return offset;
+  memory.u8.set(bytes.subarray(offset, end), address);
+  return address;
 }

@@ -1,0 +1,18 @@
+/** What the compiled module exports. */
+export { copyBytes, hash64 } from './checksum';
+export {
+  addToCounts,
+  compactNode,
+  descend,
+  findKey,
+  insertEntry,
+  removeEntry,
+} from './node';
+export {
+  appendEntries,
+  dealRun,
+  runBytes,
+  runChildCount,
+  runSeparator,
+  writeRun,
+} from './run';
