@@ -17,11 +17,11 @@ import { invalidType, outOfRange } from '../shared/errors.js';
 import type { KeysKind, KeyspaceRecord } from '../shared/keyspaces/catalog.js';
 import { expiredCount, expiredKeys } from '../shared/keyspaces/expiry.js';
 import { decodeRecord, isExpired } from '../shared/keyspaces/values.js';
-import { TREE_KEY_BYTES_MAX } from '../shared/limits.js';
+import { SCRATCH_BYTES } from '../shared/memory/shared-memory.js';
 import { entryCount } from '../shared/pages/page.js';
 import type { PageSource } from '../shared/pages/page-source.js';
 import { Cursor, rankOf } from '../shared/tree/cursor.js';
-import { copyKey, valueAddress, valueLength } from '../shared/tree/node.js';
+import { valueAddress, valueLength } from '../shared/tree/node.js';
 import { type Key, keyBytes } from './keys.js';
 
 /** Bounds run low to high whatever the order; all given ones apply. */
@@ -141,7 +141,9 @@ class LateValue {
   }
 }
 
-const keyScratch = Buffer.alloc(TREE_KEY_BYTES_MAX);
+/** How the scratch window is divided between keys and their lengths. */
+const KEYS_BYTES = SCRATCH_BYTES - 32768;
+const KEYS_MAX = 8000;
 
 /** Reads the entries of a range in order, one leaf at a time. */
 export class EntryReader<K extends Key> {
@@ -211,22 +213,27 @@ export class EntryReader<K extends Key> {
   #readEntries(): void {
     const { memory } = this.#source;
     const leaf = this.#cursor.leaf();
-    const first = this.#cursor.index;
-    const onwards = this.#reverse ? first + 1 : entryCount(memory, leaf) - first;
-    const wanted = Math.min(onwards, Math.abs(this.#end - this.#rank));
     const step = this.#reverse ? -1 : 1;
-    for (let count = 0; count < wanted && this.#left > 0; count++) {
-      this.#readEntry(leaf, first + count * step);
-      this.#rank += step;
+    let index = this.#cursor.index;
+    const onwards = this.#reverse ? index + 1 : entryCount(memory, leaf) - index;
+    let wanted = Math.min(onwards, Math.abs(this.#end - this.#rank));
+    while (wanted > 0 && this.#left > 0) {
+      const keys = this.#readKeys(leaf, index, step, Math.min(wanted, this.#left, KEYS_MAX));
+      for (const key of keys) {
+        this.#readEntry(leaf, index, key);
+        index += step;
+      }
+      this.#rank += keys.length * step;
+      wanted -= keys.length;
     }
   }
 
-  #readEntry(leaf: number, index: number): void {
+  #readEntry(leaf: number, index: number, key: K): void {
     const { memory } = this.#source;
     const address = valueAddress(memory, leaf, index);
     if (this.#hasExpired && isExpired(recordDeadline(memory.u8, address), this.#now)) return;
     this.#left--;
-    this.keys.push(this.#readKey(leaf, index));
+    this.keys.push(key);
     const length = valueLength(memory, leaf, index);
     const tag = memory.u8[address] as number;
     this.#values.push(
@@ -236,13 +243,27 @@ export class EntryReader<K extends Key> {
     );
   }
 
-  #readKey(leaf: number, index: number): K {
-    const length = copyKey(this.#source.memory, leaf, index, keyScratch, 0);
-    if (this.#style.keys === 'bytes') return new Uint8Array(keyScratch.subarray(0, length)) as K;
-    let highBits = 0;
-    for (let at = 0; at < length; at++) highBits |= keyScratch[at] as number;
-    const text =
-      highBits < 128 ? asciiText(keyScratch, 0, length) : utf8Text(keyScratch, 0, length);
-    return text as K;
+  /** The keys of up to `countMax` entries; one at least. */
+  #readKeys(leaf: number, from: number, step: number, countMax: number): K[] {
+    const { memory, slot } = this.#source;
+    const { kernels, pageSize, i32, text, u8 } = memory;
+    const start = memory.scratchAddress(slot.index);
+    const limit = start + KEYS_BYTES;
+    const count = kernels.copyKeys(leaf, pageSize, from, step, countMax, start, limit, limit);
+    const lengths = i32.subarray(limit >>> 2, (limit >>> 2) + count);
+    const isAscii = i32[(limit >>> 2) + count] === 0;
+    // One text for all keys of a leaf, which share it: a call for each takes twice the time.
+    const end = start + lengths.reduce((sum, length) => sum + length, 0);
+    const shared = isAscii && this.#style.keys === 'text' ? asciiText(text, start, end) : '';
+    const keys: Key[] = [];
+    let at = start;
+    for (const length of lengths) {
+      const next = at + length;
+      if (this.#style.keys === 'bytes') keys.push(u8.slice(at, next));
+      else if (isAscii) keys.push(shared.substring(at - start, next - start));
+      else keys.push(utf8Text(text, at, next));
+      at = next;
+    }
+    return keys as K[];
   }
 }

@@ -31,6 +31,21 @@ export interface NodeKernels {
     spare: number,
   ): number;
   removeEntry(node: number, index: number): void;
+  /**
+   * Writes the keys of entries from `from` on, `step` apart, one behind the other, as many of
+   * `count` as fit below `limit`; their lengths go to `lengths`, 4 bytes each, and behind the last 1
+   * when a byte of them is above 127, else 0. Returns how many keys were written.
+   */
+  copyKeys(
+    node: number,
+    pageSize: number,
+    from: number,
+    step: number,
+    count: number,
+    out: number,
+    limit: number,
+    lengths: number,
+  ): number;
 }
 
 /** Entries of neighbouring nodes in a row, to be dealt out anew. */

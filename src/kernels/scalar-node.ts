@@ -233,4 +233,29 @@ export class ScalarNodes extends PlainNodes implements NodeKernels {
     this.bytes.copyWithin(slot, slot + SLOT, node + HEADER + count * SLOT);
     this.setU16(node + 2, count - 1);
   }
+
+  copyKeys(
+    node: number,
+    pageSize: number,
+    from: number,
+    step: number,
+    count: number,
+    out: number,
+    limit: number,
+    lengths: number,
+  ): number {
+    let isAscii = true;
+    let end = out;
+    let written = 0;
+    for (; written < count; written++) {
+      const key = this.key(node, pageSize, from + written * step);
+      if (end + key.length + 8 > limit) break;
+      this.bytes.set(key, end);
+      this.setU32(lengths + 4 * written, key.length);
+      isAscii &&= key.every((byte) => byte < 128);
+      end += key.length;
+    }
+    this.setU32(lengths + 4 * written, isAscii ? 0 : 1);
+    return written;
+  }
 }

