@@ -33,8 +33,8 @@ export interface NodeKernels {
   removeEntry(node: number, index: number): void;
   /**
    * Writes the keys of entries from `from` on, `step` apart, one behind the other, as many of
-   * `count` as fit below `limit`; their lengths go to `lengths`, 4 bytes each, and behind the last 1
-   * when a byte of them is above 127, else 0. Returns how many keys were written.
+   * `count` as fit below `limit`; their lengths go to `lengths`, 4 bytes each, and behind the last
+   * 1 when a byte of them is above 127, else 0. Returns how many keys were written.
    */
   copyKeys(
     node: number,

@@ -56,6 +56,20 @@ for (const sync of ['full', 'none'] as const) {
   }
 }
 
+test('without WebAssembly everything works, and the file is the same', () => {
+  const path = temporaryPath();
+  const child = childPath('without-web-assembly');
+  const options = { encoding: 'utf8', timeout: HANG_MS } as const;
+  const ended = spawnSync(process.execPath, ['--jitless', child, path], options);
+  expect(ended).toMatchObject({ status: 0, stdout: 'undefined, 1500, 150000\n' });
+  const database = openHere(path, { create: false });
+  const keyspace = database.keyspace('a');
+  expect(keyspace.count('key 1')).toBe(556);
+  expect(keyspace.get('key 1177')).toBe('v'.repeat(177));
+  expect(keyspace.get('key 1178')).toBeUndefined();
+  expect(database.verify()).toMatchObject({ ok: true, problems: [] });
+});
+
 test('the writer worker terminated is an error within a second, and reads go on', () => {
   const ended = run('writer-terminated', temporaryPath());
   expect(ended).toMatchObject({ status: 0, signal: null });

@@ -47,7 +47,8 @@ export class Path {
   }
 
   page(level: number): DirtyPage {
-    return { ...this.pointer(level), address: this.address(level) };
+    const { pageId, low, high } = this.pointer(level);
+    return { pageId, low, high, address: this.address(level) };
   }
 
   setPage(level: number, page: DirtyPage): void {
