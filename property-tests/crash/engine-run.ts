@@ -80,9 +80,9 @@ export class EngineRun {
   }
 
   /** Deletes the keys from `low` up to, not including, `high`. */
-  deleteRange(low: string, high: string): void {
-    const [from, to] = [Buffer.from(low), Buffer.from(high)];
-    this.#values.deleteRange(this.engine.keyspace('a'), from, to, 0);
+  deleteRange(low: string, high: string | undefined): void {
+    const to = high === undefined ? undefined : Buffer.from(high);
+    this.#values.deleteRange(this.engine.keyspace('a'), Buffer.from(low), to, 0);
   }
 
   /** Everything that the newest committed state holds. */

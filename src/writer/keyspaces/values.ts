@@ -1,6 +1,7 @@
 /**
  * The tree of plain values and its expiry index: mutations.
  */
+import { compareBytes } from '../../shared/bytes/compare.js';
 import { writeU48 } from '../../shared/bytes/integers.js';
 import {
   DEADLINE_BYTES,
@@ -197,7 +198,7 @@ export class ValuesWriter {
     high: Uint8Array | undefined,
     now: number,
   ): number {
-    let visible = 0;
+    let visible = this.#deleteSubtrees(keyspace, low, high);
     for (;;) {
       const first = this.#firstKeyFrom(keyspace, low);
       if (first === undefined) return visible;
@@ -206,6 +207,18 @@ export class ValuesWriter {
       visible += removed;
       this.#engine.relieveCache();
     }
+  }
+
+  /** What can go without a look at it; returns how many values that was, all of them visible. */
+  #deleteSubtrees(keyspace: OpenKeyspace, low: Uint8Array, high: Uint8Array | undefined): number {
+    const { values, expiry } = keyspace.record;
+    // Deadlines and extents stand in the leaves.
+    if (expiry.count > 0 || keyspace.record.overflowPages > 0) return 0;
+    if (high !== undefined && compareBytes(low, high) >= 0) return 0;
+    const before = values.count;
+    this.#engine.trees.removeSubtrees(values, low, high);
+    if (values.count !== before) keyspace.changed = true;
+    return before - values.count;
   }
 
   #firstKeyFrom(keyspace: OpenKeyspace, low: Uint8Array): Uint8Array | undefined {

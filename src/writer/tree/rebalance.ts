@@ -65,9 +65,9 @@ export class Rebalancer {
     this.#spread(tree, path, 0, index, entry, follows);
   }
 
-  /** Finds a thin or empty leaf a neighbour to join, and so on upwards. */
-  join(tree: Tree, path: Path): void {
-    for (let level = 0; level <= path.level; level++) {
+  /** Finds a thin or empty node a neighbour to join, and so on upwards. */
+  join(tree: Tree, path: Path, from = 0): void {
+    for (let level = from; level <= path.level; level++) {
       const memory = this.#memory;
       const node = path.address(level);
       if (level === path.level) {

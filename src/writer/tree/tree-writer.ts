@@ -16,6 +16,7 @@ import type { DirtyPages } from '../pages/dirty-pages.js';
 import { insertEntry, removeEntry, resizeValue, usedBytes } from './node-edit.js';
 import { Path } from './path.js';
 import { Rebalancer, THIN_SHARE } from './rebalance.js';
+import { SubtreeRemover } from './subtree-remover.js';
 import { CHILD_KEY, KEY, RECORD, WALK } from './workspace.js';
 
 export class TreeWriter {
@@ -23,6 +24,7 @@ export class TreeWriter {
   readonly #memory: SharedMemory;
   readonly #path: Path;
   readonly #rebalancer: Rebalancer;
+  readonly #subtrees: SubtreeRemover;
   /** Where the key lies that was located. */
   #key = 0;
   #end = 0;
@@ -35,6 +37,7 @@ export class TreeWriter {
     this.#memory = pages.memory;
     this.#path = new Path(pages, WALK);
     this.#rebalancer = new Rebalancer(pages);
+    this.#subtrees = new SubtreeRemover(pages);
   }
 
   /**
@@ -100,6 +103,49 @@ export class TreeWriter {
     this.#path.addToCounts(tree, 1, from - to);
     const isThin = usedBytes(memory, leaf) < memory.pageSize * THIN_SHARE;
     if (entryCount(memory, leaf) === 0 || isThin) this.#rebalancer.join(tree, this.#path);
+  }
+
+  /**
+   * Removes the whole subtrees between two keys; what is left of the range then lies in the leaves
+   * of the two. An undefined bound is open.
+   */
+  removeSubtrees(tree: Tree, low: Uint8Array, high: Uint8Array | undefined): void {
+    if (tree.level < 1) return;
+    const path = this.#path;
+    this.locate(tree, low, 0, low.length);
+    path.makeWritable(tree);
+    this.#subtrees.removeRight(tree, path, high);
+    if (high !== undefined) {
+      this.locate(tree, high, 0, high.length);
+      path.makeWritable(tree);
+      this.#subtrees.removeLeft(tree, path, low);
+      this.#joinAlong(tree, high);
+    }
+    this.#joinAlong(tree, low);
+  }
+
+  /** Joins the thin nodes on the way to a key that have a neighbour to join. */
+  #joinAlong(tree: Tree, key: Uint8Array): void {
+    const path = this.#path;
+    for (let level = 0; ; ) {
+      this.locate(tree, key, 0, key.length);
+      if (level > path.level) return;
+      path.makeWritable(tree);
+      const before = tree.leafPages + tree.branchPages;
+      if (this.#canJoin(level)) this.#rebalancer.join(tree, path, level);
+      // Two thin nodes whose keys have much in common each may not fit into one.
+      if (tree.leafPages + tree.branchPages === before) level++;
+    }
+  }
+
+  /** True for a thin node that has a neighbour, and for a root that has nothing to part. */
+  #canJoin(level: number): boolean {
+    const memory = this.#memory;
+    const path = this.#path;
+    const count = entryCount(memory, path.address(level));
+    if (level === path.level) return count === 0 || (count === 1 && level > 0);
+    const isThin = usedBytes(memory, path.address(level)) < memory.pageSize * THIN_SHARE;
+    return isThin && entryCount(memory, path.address(level + 1)) > 1;
   }
 
   /** The address of the leaf that `locate` found. */
