@@ -12,6 +12,7 @@ import {
   SharedMemory,
 } from '../../dist/shared/memory/shared-memory.js';
 import { claimThreadSlot } from '../../dist/shared/memory/thread-slots.js';
+import { NO_LOCKS } from '../../dist/shared/pages/file-locks.js';
 import { entryCount } from '../../dist/shared/pages/page.js';
 import { Cursor } from '../../dist/shared/tree/cursor.js';
 import { copyKey } from '../../dist/shared/tree/node.js';
@@ -59,7 +60,9 @@ export class EngineRun {
     const shared = freshMemory();
     this.file = new SimulatedFile(content);
     const slot = claimThreadSlot(shared, 0);
-    this.engine = new Engine({ memory: shared, slot, file: this.file, bootId, sync });
+    this.engine = new Engine({
+      ...{ memory: shared, slot, file: this.file, bootId, sync, locks: NO_LOCKS },
+    });
     this.#values = new ValuesWriter(this.engine);
   }
 

@@ -6,6 +6,7 @@ import { type ErrorDetails, ioError, MnemeError } from '../shared/errors.js';
 import { type KeyspaceRecord, readKeyspace } from '../shared/keyspaces/catalog.js';
 import {
   type CommittedState,
+  isWritersTurn,
   markClosed,
   publishedSequence,
   publishState,
@@ -13,7 +14,7 @@ import {
 } from '../shared/memory/control-block.js';
 import * as messages from '../shared/memory/messages.js';
 import { createMemoryHandle, SharedMemory } from '../shared/memory/shared-memory.js';
-import { type PinnedState, pinNewestState, releasePin } from '../shared/memory/snapshot-pins.js';
+import { claimPin, type PinnedState, releasePin, setPin } from '../shared/memory/snapshot-pins.js';
 import {
   claimThreadSlot,
   releaseThreadSlot,
@@ -27,20 +28,34 @@ import {
   type Meta,
   metaOffset,
 } from '../shared/pages/meta-page.js';
+import { MetaWatch } from '../shared/pages/meta-watch.js';
 import { NodeStorage } from '../shared/pages/node-storage.js';
 import { Checksummer, PageMismatch } from '../shared/pages/page-file.js';
 import { PageSource } from '../shared/pages/page-source.js';
-import { checksumWord, chooseMeta } from '../shared/pages/recovery.js';
+import {
+  checksumWord,
+  chooseMeta,
+  isNewerMeta,
+  readNewestMeta,
+  type ScratchMemory,
+} from '../shared/pages/recovery.js';
 import type { Storage, StorageFile } from '../shared/pages/storage.js';
 import { currentSystemThreadId, readBootId } from '../shared/system.js';
 import { nodeProblem } from '../shared/tree/node.js';
 import { createDatabaseFile } from './create-file.js';
 import { forgetAtExit, rememberAtExit } from './exit.js';
 import { type CheckedOptions, MEMORY_PATH } from './options.js';
+import { ReaderLocks } from './reader-locks.js';
 import { Transactions } from './transaction.js';
 import { WriterConnection } from './writer-connection.js';
 
 const ATTEMPTS_MAX = 4;
+
+/** Other openings of the file, in this process and in others. */
+interface Others {
+  readonly locks: ReaderLocks;
+  readonly watch: MetaWatch;
+}
 
 /** A pin that several iterators of one state share. */
 interface SharedPin {
@@ -59,8 +74,12 @@ export class Core {
   readonly file: StorageFile;
   isOpen = true;
   readonly transactions: Transactions;
-  readonly #pins = new Map<number, SharedPin>();
+  readonly #pins = new Map<CommittedState, SharedPin>();
   #state: CommittedState;
+  /** What others do with the file; undefined where nobody else has it. */
+  readonly #others: Others | undefined;
+  readonly #scratch: ScratchMemory;
+  readonly #bootId: Uint8Array;
   #nextHandle = 1;
 
   constructor(path: string, options: CheckedOptions) {
@@ -78,6 +97,16 @@ export class Core {
     this.file = opened.file ?? openFile(storage, path);
     const { memory, slot, file } = this;
     const scratch = { memory, window: memory.scratchAddress(slot.index) };
+    this.#scratch = scratch;
+    this.#bootId = bootId;
+    if (memoryFile === undefined && options.lock) {
+      const timeoutMs = options.lockTimeoutMs;
+      const locks = new ReaderLocks(storage, path, options.readonly, timeoutMs);
+      const watch = new MetaWatch(file, (length) => storage.mapStart(path, length));
+      watch.hasMoved(); // before the metas are read: what comes later is seen
+      watch.accept();
+      this.#others = { locks, watch };
+    }
     try {
       this.meta = chooseMeta(file, scratch, bootId).meta;
       if (this.meta.pageSize !== memory.pageSize) throw unreadable(path);
@@ -94,7 +123,9 @@ export class Core {
     const { sync } = options;
     if (sync === 'none' && !options.readonly) rememberAtExit(this);
     this.writer = new WriterConnection(memory, () => {
-      return { memory: memory.handle, path, memoryFile, bootId, sync };
+      const takesLocks = this.#others?.locks.prepareToWrite() ?? false;
+      const { lockTimeoutMs } = options;
+      return { memory: memory.handle, path, memoryFile, bootId, sync, takesLocks, lockTimeoutMs };
     });
   }
 
@@ -129,12 +160,29 @@ export class Core {
     return this.options.clock();
   }
 
-  /** The newest committed state. */
+  /** The newest committed state, whoever made it. */
   state(): CommittedState {
-    if (publishedSequence(this.memory) !== this.#state.sequence) {
-      this.#state = readState(this.memory);
+    const published = publishedSequence(this.memory);
+    if (published !== this.#publishedSequence) {
+      const state = readState(this.memory);
+      this.#publishedSequence = state.sequence;
+      if (!isNewerMeta(this.#state, state)) this.#state = state;
     }
+    // While this database's own writer has its turn nobody else changes the file.
+    if (this.#others !== undefined && !isWritersTurn(this.memory))
+      this.#lookForOthers(this.#others);
     return this.#state;
+  }
+
+  #publishedSequence = -1;
+
+  #lookForOthers({ watch }: Others): void {
+    if (!watch.hasMoved()) return;
+    const meta = readNewestMeta(this.file, this.#scratch, this.#bootId);
+    // One that is being written at this moment is looked at again.
+    if (meta === undefined) return;
+    watch.accept();
+    if (isNewerMeta(meta, this.#state)) this.#state = { ...meta, sequence: -1 };
   }
 
   /** A keyspace's record in a committed state. */
@@ -148,7 +196,7 @@ export class Core {
    */
   reading<T>(read: () => T): T {
     for (let attempt = 1; ; attempt++) {
-      const pinned = attempt === ATTEMPTS_MAX ? pinNewestState(this.memory, this.slot) : undefined;
+      const pinned = attempt === ATTEMPTS_MAX ? this.pin() : undefined;
       this.source.enter();
       try {
         return read();
@@ -157,7 +205,7 @@ export class Core {
         if (attempt === ATTEMPTS_MAX) throw corrupt(error);
       } finally {
         this.source.leave();
-        if (pinned !== undefined) releasePin(this.memory, pinned.pinIndex);
+        if (pinned !== undefined) this.unpin(pinned);
       }
     }
   }
@@ -176,21 +224,33 @@ export class Core {
 
   /** Pins the newest state; iterators of one state share a pin. */
   pin(): PinnedState {
-    const pinned = pinNewestState(this.memory, this.slot);
-    const shared = this.#pins.get(pinned.state.sequence);
-    if (shared === undefined) {
-      this.#pins.set(pinned.state.sequence, { pinned, holders: 1 });
-      return pinned;
+    const shared = this.#pins.get(this.state());
+    if (shared !== undefined) {
+      shared.holders++;
+      return shared.pinned;
     }
-    releasePin(this.memory, pinned.pinIndex);
-    shared.holders++;
-    return shared.pinned;
+    const pinned = this.#pinNewest();
+    this.#pins.set(pinned.state, { pinned, holders: 1 });
+    return pinned;
+  }
+
+  /** Publishes the pin, then looks whether the state is still the newest (snapshot-pins.ts). */
+  #pinNewest(): PinnedState {
+    const pinIndex = claimPin(this.memory, this.slot);
+    for (;;) {
+      const state = this.state();
+      setPin(this.memory, pinIndex, state.txnId);
+      this.#others?.locks.pin(state.txnId);
+      if (this.state() === state) return { state, pinIndex };
+      this.#others?.locks.unpin(state.txnId);
+    }
   }
 
   unpin(pinned: PinnedState): void {
-    const shared = this.#pins.get(pinned.state.sequence);
+    const shared = this.#pins.get(pinned.state);
     if (shared === undefined || --shared.holders > 0) return;
-    this.#pins.delete(pinned.state.sequence);
+    this.#pins.delete(pinned.state);
+    this.#others?.locks.unpin(pinned.state.txnId);
     releasePin(this.memory, pinned.pinIndex);
   }
 
@@ -225,6 +285,7 @@ export class Core {
       markClosed(this.memory);
       for (const { pinned } of this.#pins.values()) releasePin(this.memory, pinned.pinIndex);
       this.#pins.clear();
+      this.#others?.locks.close();
       releaseThreadSlot(this.memory, this.slot);
       this.file.close();
     }

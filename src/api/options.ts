@@ -54,6 +54,9 @@ export interface CheckedOptions {
   readonly pageSize: number;
   readonly cacheSize: number;
   readonly threads: number;
+  readonly lock: boolean;
+  readonly lockTimeoutMs: number;
+  readonly unsafeRemoteFs: boolean;
   readonly clock: Clock;
 }
 
@@ -68,16 +71,16 @@ export function checkOptions(options: OpenOptions): CheckedOptions {
   if (sync !== 'full' && sync !== 'none') throw invalidType('sync', "'full' or 'none'", sync);
   const clock = options.clock ?? systemClock;
   if (typeof clock !== 'function') throw invalidType('clock', 'a function', clock);
-  checkBoolean('lock', options.lock, true);
   checkBoolean('mmap', options.mmap, false);
-  checkBoolean('unsafeRemoteFs', options.unsafeRemoteFs, false);
-  checkWhole('lockTimeout', options.lockTimeout ?? 5000, 0, 2 ** 31 - 1);
   return {
     readonly: checkBoolean('readonly', options.readonly, false),
     create: checkBoolean('create', options.create, true),
     sync,
     pageSize: checkPageSize(options.pageSize ?? PAGE_SIZE_DEFAULT),
     cacheSize: checkCacheSize(options.cacheSize ?? CACHE_BYTES_DEFAULT),
+    lock: checkBoolean('lock', options.lock, true),
+    lockTimeoutMs: checkWhole('lockTimeout', options.lockTimeout ?? 5000, 0, 2 ** 31 - 1),
+    unsafeRemoteFs: checkBoolean('unsafeRemoteFs', options.unsafeRemoteFs, false),
     threads: checkWhole('threads', options.threads ?? Math.min(availableParallelism(), 8), 1, 64),
     clock,
   };

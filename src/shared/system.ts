@@ -23,6 +23,10 @@ export function readBootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 }
 
+export function processId(): number {
+  return process.pid;
+}
+
 /** The operating system's id of the calling thread; 0 where it does not tell. */
 export function currentSystemThreadId(): number {
   if (process.platform !== 'linux') return 0;

@@ -15,7 +15,8 @@ import type { SyncMode } from '../shared/memory/messages.js';
 import type { SharedMemory } from '../shared/memory/shared-memory.js';
 import { pinnedTxnIds } from '../shared/memory/snapshot-pins.js';
 import type { ThreadSlot } from '../shared/memory/thread-slots.js';
-import type { FreeBase } from '../shared/pages/meta-page.js';
+import { type FileLocks, pinnedByOthers } from '../shared/pages/file-locks.js';
+import type { FreeBase, Meta } from '../shared/pages/meta-page.js';
 import { readExtent } from '../shared/pages/overflow-page.js';
 import { Checksummer } from '../shared/pages/page-file.js';
 import { PageSource } from '../shared/pages/page-source.js';
@@ -38,6 +39,9 @@ export interface EngineOptions {
   readonly file: StorageFile;
   readonly bootId: Uint8Array;
   readonly sync: SyncMode;
+  readonly locks: FileLocks;
+  /** The cache of an engine that this one follows: another process wrote meanwhile. */
+  readonly source?: PageSource;
 }
 
 /** What a savepoint goes back to. */
@@ -67,6 +71,9 @@ export class Engine {
   #open = false;
   /** Set by a failed write or sync: from then on only reading is safe. */
   #failure: unknown;
+  readonly #locks: FileLocks;
+  /** States that other openings of the file read, asked for after this meta was written. */
+  #pinnedByOthers: { readonly meta: Meta; readonly states: readonly TxnId[] } | undefined;
 
   constructor(options: EngineOptions) {
     const { memory, slot, file, bootId } = options;
@@ -75,7 +82,9 @@ export class Engine {
     const trusted = chooseMeta(file, scratch, bootId);
     const seed = { low: trusted.meta.seedLow, high: trusted.meta.seedHigh };
     const checksummer = new Checksummer(memory, seed, checksumWord(scratch));
-    this.source = new PageSource({ memory, slot, file, checksummer, check: nodeProblem });
+    this.source =
+      options.source ?? new PageSource({ memory, slot, file, checksummer, check: nodeProblem });
+    this.#locks = options.locks;
     const writer = new PageFileWriter(memory, file);
     this.files = new FileState({ scratch, checksummer, writer, bootId, trusted });
     this.free = new FreeList((run) => this.#commit.forgetUnwritten(run));
@@ -103,8 +112,28 @@ export class Engine {
 
   /** Committed states whose pages must stay as they are, rising. */
   protectedStates(): TxnId[] {
-    const states = [...pinnedTxnIds(this.memory), ...this.files.protectedStates];
+    const states = [
+      ...pinnedTxnIds(this.memory),
+      ...this.#statesOfOthers(),
+      ...this.files.protectedStates,
+    ];
     return states.sort((a, b) => a - b);
+  }
+
+  /**
+   * Others pin the state of the newest meta and look then whether it still is. So a pin that they
+   * rely on is there once the next meta is written, and until then the metas protect their states.
+   */
+  #statesOfOthers(): readonly TxnId[] {
+    const { meta } = this.files;
+    if (this.#pinnedByOthers?.meta !== meta) {
+      this.#pinnedByOthers = { meta, states: pinnedByOthers(this.#locks) };
+    }
+    return this.#pinnedByOthers.states;
+  }
+
+  get hasFailed(): boolean {
+    return this.#failure !== undefined;
   }
 
   get isOpen(): boolean {
@@ -272,6 +301,11 @@ export class Engine {
 
   get needsWriteBehind(): boolean {
     return this.#failure === undefined && this.txnId !== this.files.meta.txnId;
+  }
+
+  /** True when a power cut would lose something that was acknowledged or promised at close. */
+  get owesSync(): boolean {
+    return this.#failure === undefined && !this.files.isDurable(this.txnId);
   }
 
   /** Makes everything durable and confirms it; the file is not touched any more after. */

@@ -2,7 +2,7 @@
  * Carries out the segments of requests: the whole of what the writer does, without its thread.
  */
 
-import { AssertionError } from '../shared/assert.js';
+import { AssertionError, assert } from '../shared/assert.js';
 import { readU32 } from '../shared/bytes/integers.js';
 import { utf8Text } from '../shared/bytes/text.js';
 import { MnemeError, type MnemeErrorCode } from '../shared/errors.js';
@@ -18,6 +18,14 @@ import type { Engine } from './engine.js';
 import { CatalogWriter } from './keyspaces/catalog.js';
 import type { OpenKeyspace } from './keyspaces/open-keyspace.js';
 import { type DeadlineChange, type KeyRange, ValuesWriter } from './keyspaces/values.js';
+import type { WriterTurn } from './turn.js';
+
+/** An engine, and what writes with it. */
+interface KnownEngine {
+  readonly engine: Engine;
+  readonly values: ValuesWriter;
+  readonly catalog: CatalogWriter;
+}
 
 interface Definition {
   readonly name: string;
@@ -31,14 +39,13 @@ const HARMLESS: ReadonlySet<MnemeErrorCode> = new Set([
 ]);
 
 export class RequestExecutor {
-  readonly #engine: Engine;
+  readonly #turn: WriterTurn;
   readonly #memory: SharedMemory;
-  readonly #values: ValuesWriter;
-  readonly #catalog: CatalogWriter;
+  #known: KnownEngine | undefined;
   readonly #answer: AnswerWriter;
   readonly #definitions = new Map<number, Definition>();
   readonly #place = messages.newOperationPlace();
-  readonly #parts = Buffer.alloc(EXTENT_BYTES_MAX);
+  readonly #longValue = Buffer.alloc(EXTENT_BYTES_MAX);
   #partBytes = 0;
   #partExtents: ExtentPointer[] = [];
   /** What broke the open batch; all it can do is to be aborted. */
@@ -46,12 +53,35 @@ export class RequestExecutor {
   #now = 0;
   closed = false;
 
-  constructor(engine: Engine) {
-    this.#engine = engine;
-    this.#memory = engine.memory;
-    this.#values = new ValuesWriter(engine);
-    this.#catalog = new CatalogWriter(engine);
-    this.#answer = new AnswerWriter(engine.memory);
+  constructor(memory: SharedMemory, turn: WriterTurn) {
+    this.#turn = turn;
+    this.#memory = memory;
+    this.#answer = new AnswerWriter(memory);
+  }
+
+  /** Waits for the turn to write; from here on the engine is one that knows the newest state. */
+  #takeTurn(timeoutMs?: number): Engine {
+    const engine = this.#turn.take(timeoutMs);
+    if (this.#known?.engine !== engine) {
+      const [values, catalog] = [new ValuesWriter(engine), new CatalogWriter(engine)];
+      this.#known = { engine, values, catalog };
+      engine.source.enter();
+    }
+    return engine;
+  }
+
+  /** What the open transaction works with. */
+  get #parts(): KnownEngine {
+    assert(this.#known !== undefined, 'a transaction begins with a turn');
+    return this.#known;
+  }
+
+  get #engine(): Engine {
+    return this.#parts.engine;
+  }
+
+  get #values(): ValuesWriter {
+    return this.#parts.values;
   }
 
   /** Runs the segment at an address and writes its answer. Throws nothing but our own mistakes. */
@@ -62,21 +92,21 @@ export class RequestExecutor {
     this.#now = f64[(address >>> 3) + 1] as number;
     const start = address + messages.SEGMENT_HEADER_BYTES;
     this.#answer.begin();
-    this.#engine.source.enter();
+    this.#known?.engine.source.enter();
     try {
       if (ownTransaction) this.#runAlone(start, start + length);
       else this.#runInBatch(start, start + length);
       this.#answer.finish(0);
     } catch (error) {
-      if (error instanceof AssertionError) this.#engine.refuse(error);
+      if (error instanceof AssertionError) this.#known?.engine.refuse(error);
       this.#answer.fail(error);
     } finally {
-      this.#engine.source.leave();
+      this.#known?.engine.source.leave();
     }
   }
 
   #runAlone(start: number, end: number): void {
-    this.#engine.begin();
+    this.#takeTurn().begin();
     try {
       this.#runOperations(start, end);
     } catch (error) {
@@ -93,7 +123,7 @@ export class RequestExecutor {
       this.#runOperations(start, end);
     } catch (error) {
       const harmless = error instanceof MnemeError && HARMLESS.has(error.code);
-      if (!harmless && this.#engine.isOpen) this.#broken = error;
+      if (!harmless && this.#known?.engine.isOpen === true) this.#broken = error;
       throw error;
     }
   }
@@ -106,7 +136,7 @@ export class RequestExecutor {
           if (keyspace.record.expiry.level < 0) continue;
           this.#values.purge(keyspace, this.#now, SWEEP_KEYS_MAX);
         }
-        this.#catalog.freeSome();
+        this.#parts.catalog.freeSome();
       }
     } catch (error) {
       this.#abort();
@@ -119,14 +149,14 @@ export class RequestExecutor {
     this.#broken = undefined;
     this.#partBytes = 0;
     this.#partExtents = [];
-    if (this.#engine.isOpen) this.#engine.abort();
+    if (this.#known?.engine.isOpen === true) this.#known.engine.abort();
   }
 
   #runOperations(start: number, end: number): void {
     const place = this.#place;
     for (let at = start; at < end; at = place.next) {
       messages.readOperation(this.#memory, at, place);
-      this.#engine.relieveCache();
+      this.#known?.engine.relieveCache();
       this.#runOperation(place);
     }
   }
@@ -161,17 +191,55 @@ export class RequestExecutor {
     }
   }
 
-  #runControl(place: messages.OperationPlace): void {
-    const engine = this.#engine;
+  /** True when the code is of what is done between transactions, turn or not. */
+  #runBetween(place: messages.OperationPlace): boolean {
     switch (place.code) {
       case messages.BEGIN:
-        engine.begin();
-        break;
-      case messages.COMMIT:
-        this.#commit();
-        break;
+        this.#takeTurn().begin();
+        return true;
       case messages.ABORT:
         this.#abort();
+        return true;
+      case messages.DEFINE:
+        this.#define(place);
+        return true;
+      case messages.SYNC:
+        this.#takeTurn().sync();
+        return true;
+      case messages.WRITE_BEHIND:
+        if (this.#turn.isHeld) this.#engine.writeBehind();
+        return true;
+      case messages.CLOSE:
+        this.closed = true;
+        this.#close();
+        return true;
+      case messages.VERIFY:
+        this.#answer.bytes(Buffer.from(JSON.stringify(checkFile(this.#takeTurn()))));
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** Makes everything durable; a confirmation for the next one to open is written if it may be. */
+  #close(): void {
+    const known = this.#turn.engine;
+    if (known === undefined) return;
+    const owesSync = known.owesSync;
+    try {
+      this.#takeTurn(owesSync ? undefined : 0).close();
+    } catch (error) {
+      const isBusy = error instanceof MnemeError && error.code === 'ERR_MNEME_LOCKED';
+      if (!isBusy || owesSync) throw error;
+    }
+  }
+
+  #runControl(place: messages.OperationPlace): void {
+    if (this.#runBetween(place)) return;
+    const engine = this.#engine;
+    switch (place.code) {
+      case messages.COMMIT:
+        this.#commit();
         break;
       case messages.SAVEPOINT:
         engine.savepoint();
@@ -182,30 +250,14 @@ export class RequestExecutor {
       case messages.ROLL_BACK:
         engine.rollBackToSavepoint();
         break;
-      case messages.DEFINE:
-        this.#define(place);
-        break;
       case messages.DROP:
-        this.#flag(this.#catalog.drop(this.#text(place)));
+        this.#flag(this.#parts.catalog.drop(this.#text(place)));
         break;
       case messages.ROOTS:
         this.#roots();
         break;
       case messages.FREEZE:
         engine.freeze();
-        break;
-      case messages.SYNC:
-        engine.sync();
-        break;
-      case messages.WRITE_BEHIND:
-        engine.writeBehind();
-        break;
-      case messages.CLOSE:
-        this.closed = true;
-        engine.close();
-        break;
-      case messages.VERIFY:
-        this.#answer.bytes(Buffer.from(JSON.stringify(checkFile(engine))));
         break;
       case messages.NAMES:
         this.#answer.bytes(Buffer.from(JSON.stringify(this.#names())));
@@ -268,7 +320,7 @@ export class RequestExecutor {
     let at = keyEnd;
     while (at < valueEnd) {
       const count = Math.min(valueEnd - at, EXTENT_BYTES_MAX - this.#partBytes);
-      this.#parts.set(this.#memory.u8.subarray(at, at + count), this.#partBytes);
+      this.#longValue.set(this.#memory.u8.subarray(at, at + count), this.#partBytes);
       this.#partBytes += count;
       at += count;
       if (this.#partBytes === EXTENT_BYTES_MAX) this.#flushPart();
@@ -277,7 +329,7 @@ export class RequestExecutor {
 
   #flushPart(): void {
     if (this.#partBytes === 0) return;
-    this.#partExtents.push(this.#engine.overflow.writeExtent(this.#parts, 0, this.#partBytes));
+    this.#partExtents.push(this.#engine.overflow.writeExtent(this.#longValue, 0, this.#partBytes));
     this.#partBytes = 0;
   }
 

@@ -1,21 +1,25 @@
 /**
- * Starts a writer on the thread that calls: opens the file, recovers it, and gives the executor.
+ * Starts a writer on the thread that calls: opens the file and gives the executor. Nothing is
+ * changed before its first turn.
  */
+import { MnemeError } from '../shared/errors.js';
 import type { WriterStart } from '../shared/memory/messages.js';
 import { SharedMemory } from '../shared/memory/shared-memory.js';
 import { claimThreadSlot, type ThreadSlot } from '../shared/memory/thread-slots.js';
+import { NO_LOCKS } from '../shared/pages/file-locks.js';
 import { MemoryStorage } from '../shared/pages/memory-storage.js';
 import { NodeStorage } from '../shared/pages/node-storage.js';
 import type { StorageFile } from '../shared/pages/storage.js';
 import { currentSystemThreadId } from '../shared/system.js';
-import { Engine } from './engine.js';
 import { RequestExecutor } from './requests.js';
+import { WriterTurn } from './turn.js';
 
 export interface RunningWriter {
-  readonly engine: Engine;
+  readonly turn: WriterTurn;
   readonly executor: RequestExecutor;
   readonly slot: ThreadSlot;
-  readonly file: StorageFile;
+  /** Gives back the file and all locks. */
+  close(): void;
 }
 
 export function startWriter(start: WriterStart): RunningWriter {
@@ -23,8 +27,17 @@ export function startWriter(start: WriterStart): RunningWriter {
   const storage =
     start.memoryFile === undefined ? new NodeStorage() : new MemoryStorage(start.memoryFile);
   const slot = claimThreadSlot(memory, currentSystemThreadId());
-  const file = storage.open(start.path, 'write');
-  const { bootId, sync } = start;
-  const engine = new Engine({ memory, slot, file, bootId, sync });
-  return { engine, executor: new RequestExecutor(engine), slot, file };
+  const { path, bootId, sync, lockTimeoutMs } = start;
+  const file: StorageFile = storage.open(path, 'write');
+  const locks = start.takesLocks ? storage.openLocks(path, 'write') : NO_LOCKS;
+  if (locks === undefined) throw new MnemeError('ERR_MNEME_IO', { reason: 'no locks here' });
+  const isStillAt = () => storage.isStillAt(file, path);
+  const turn = new WriterTurn({
+    ...{ memory, slot, file, bootId, sync, locks, lockTimeoutMs, isStillAt },
+  });
+  const close = () => {
+    locks.close();
+    file.close();
+  };
+  return { turn, executor: new RequestExecutor(memory, turn), slot, close };
 }

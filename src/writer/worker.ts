@@ -18,7 +18,9 @@ import { SharedMemory } from '../shared/memory/shared-memory.js';
 import { claimThreadSlot } from '../shared/memory/thread-slots.js';
 import { currentSystemThreadId, monotonicMs } from '../shared/system.js';
 import { AnswerWriter } from './answer.js';
+import type { Engine } from './engine.js';
 import { type RunningWriter, startWriter } from './start.js';
+import type { WriterTurn } from './turn.js';
 
 const SPIN_MS = 0.3;
 const LOOKS_PER_CLOCK_READING = 64;
@@ -57,37 +59,39 @@ function refuseAll(channel: ChannelWriter, error: unknown): void {
   }
 }
 
-function serve(channel: ChannelWriter, writer: RunningWriter): void {
-  const { engine, executor } = writer;
+function serve(channel: ChannelWriter, { turn, executor, close }: RunningWriter): void {
   let dueMs = 0;
   for (;;) {
-    const sequence = nextSegment(channel, engine.needsWriteBehind ? dueMs : undefined);
+    const sequence = nextSegment(channel, turn, dueMs);
     if (sequence >= 0) {
-      const wasPending = engine.needsWriteBehind;
+      const wasPending = turn.engine?.needsWriteBehind;
       executor.run(segmentAddress(sequence));
       channel.finish();
       if (executor.closed) break;
-      if (!wasPending) dueMs = monotonicMs() + WRITE_BEHIND_MS;
+      if (wasPending !== true) dueMs = monotonicMs() + WRITE_BEHIND_MS;
     }
-    if (engine.needsWriteBehind && !engine.isOpen && monotonicMs() >= dueMs) {
-      writeBehind(writer);
+    const { engine } = turn;
+    if (engine === undefined || engine.isOpen) continue;
+    if (engine.needsWriteBehind && monotonicMs() >= dueMs) {
+      attempt(engine, () => engine.writeBehind());
       dueMs = monotonicMs() + WRITE_BEHIND_MS;
     }
+    attempt(engine, () => turn.yieldToOthers());
   }
-  writer.file.close();
+  close();
 }
 
 /** The engine remembers a failed write and tells whoever writes next. */
-function writeBehind({ engine }: RunningWriter): void {
+function attempt(engine: Engine, write: () => void): void {
   try {
-    engine.writeBehind();
+    write();
   } catch (error) {
     engine.noteBackgroundError(error);
   }
 }
 
 /** The next segment, or -1 when the write-behind is due. */
-function nextSegment(channel: ChannelWriter, dueMs: number | undefined): number {
+function nextSegment(channel: ChannelWriter, turn: WriterTurn, dueMs: number): number {
   const spinEnd = monotonicMs() + (maySpin(memory) ? spinMs : 0);
   do {
     for (let look = 0; look < LOOKS_PER_CLOCK_READING; look++) {
@@ -95,7 +99,11 @@ function nextSegment(channel: ChannelWriter, dueMs: number | undefined): number 
       if (sequence >= 0) return sequence;
     }
   } while (monotonicMs() < spinEnd);
-  channel.sleep(dueMs === undefined ? REST_MS : Math.max(0, dueMs - monotonicMs()));
+  const { engine } = turn;
+  const isPending = engine?.needsWriteBehind === true;
+  // Idle: others may write.
+  if (engine?.isOpen === false && !isPending) attempt(engine, () => turn.giveBack());
+  channel.sleep(isPending ? Math.max(0, dueMs - monotonicMs()) : REST_MS);
   return channel.poll();
 }
 

@@ -30,14 +30,17 @@ export const FRESH_FRAME_WORD = BASE + 2;
 export const CLOCK_HAND_WORD = BASE + 3;
 export const EPOCH_WORD = BASE + 4;
 export const PIN_LIMIT_WORD = BASE + 5;
+const WRITER_TURN = BASE + 6;
 const STATES = BASE + 16;
 const STATE_WORDS = 16;
 const TWO_POW_32 = 2 ** 32;
 
 /** One committed state, as a reader needs it. */
 export interface CommittedState {
-  /** Rises with every publication in this process. */
+  /** Rises with every publication in this memory; -1 for what another process committed. */
   readonly sequence: number;
+  /** No state of the control block is weak: which of two metas is newer is not asked of it. */
+  readonly weak: boolean;
   readonly txnId: TxnId;
   readonly catalog: Readonly<TreeRoot>;
   readonly pageCount: number;
@@ -50,7 +53,10 @@ export function publishedSequence(memory: SharedMemory): number {
   return Atomics.load(memory.i32, SEQUENCE);
 }
 
-export function publishState(memory: SharedMemory, state: Omit<CommittedState, 'sequence'>): void {
+export function publishState(
+  memory: SharedMemory,
+  state: Omit<CommittedState, 'sequence' | 'weak'>,
+): void {
   const { i32 } = memory;
   const next = (Atomics.load(i32, SEQUENCE) + 1) | 0;
   const at = STATES + (next & 1) * STATE_WORDS;
@@ -76,6 +82,7 @@ export function readState(memory: SharedMemory): CommittedState {
     const word = (index: number) => Atomics.load(i32, at + index);
     const state = {
       sequence,
+      weak: false,
       txnId: (word(0) >>> 0) + word(1) * TWO_POW_32,
       catalog: {
         pageId: toPageId(word(2) >>> 0),
@@ -91,6 +98,15 @@ export function readState(memory: SharedMemory): CommittedState {
     };
     if (Atomics.load(i32, SEQUENCE) === sequence) return state;
   }
+}
+
+/** Told by the writer: while it has its turn, nobody else changes the file. */
+export function setWriterTurn(memory: SharedMemory, isHeld: boolean): void {
+  Atomics.store(memory.i32, WRITER_TURN, isHeld ? 1 : 0);
+}
+
+export function isWritersTurn(memory: SharedMemory): boolean {
+  return Atomics.load(memory.i32, WRITER_TURN) === 1;
 }
 
 export function markClosed(memory: SharedMemory): void {

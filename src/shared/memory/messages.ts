@@ -143,4 +143,7 @@ export interface WriterStart {
   readonly memoryFile: SharedArrayBuffer | undefined;
   readonly bootId: Uint8Array;
   readonly sync: SyncMode;
+  /** False: the file is locked already, or the caller has said that nobody else has it. */
+  readonly takesLocks: boolean;
+  readonly lockTimeoutMs: number;
 }

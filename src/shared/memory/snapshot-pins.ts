@@ -13,12 +13,7 @@
 import { assert } from '../assert.js';
 import type { TxnId } from '../ids.js';
 import { PIN_COUNT } from '../limits.js';
-import {
-  type CommittedState,
-  PIN_LIMIT_WORD,
-  publishedSequence,
-  readState,
-} from './control-block.js';
+import { type CommittedState, PIN_LIMIT_WORD } from './control-block.js';
 import { PIN_BYTES, PINS_ADDRESS, type SharedMemory } from './shared-memory.js';
 import type { ThreadSlot } from './thread-slots.js';
 
@@ -32,18 +27,8 @@ export interface PinnedState {
   readonly pinIndex: number;
 }
 
-export function pinNewestState(memory: SharedMemory, slot: ThreadSlot): PinnedState {
-  const pinIndex = claimEntry(memory, slot);
-  const at = BASE + pinIndex * WORDS;
-  for (;;) {
-    const state = readState(memory);
-    Atomics.store(memory.i32, at + 1, (state.txnId % TWO_POW_32) | 0);
-    Atomics.store(memory.i32, at + 2, Math.floor(state.txnId / TWO_POW_32));
-    if (publishedSequence(memory) === state.sequence) return { state, pinIndex };
-  }
-}
-
-function claimEntry(memory: SharedMemory, slot: ThreadSlot): number {
+/** Takes a free entry, which protects every state until `setPin`. */
+export function claimPin(memory: SharedMemory, slot: ThreadSlot): number {
   for (let index = 0; index < PIN_COUNT; index++) {
     const at = BASE + index * WORDS;
     if (Atomics.load(memory.i32, at) !== 0) continue;
@@ -51,6 +36,12 @@ function claimEntry(memory: SharedMemory, slot: ThreadSlot): number {
     if (Atomics.compareExchange(memory.i32, at, 0, slot.index + 1) === 0) return index;
   }
   assert(false, 'fewer snapshots and iterators are open than there are pins');
+}
+
+export function setPin(memory: SharedMemory, pinIndex: number, txnId: TxnId): void {
+  const at = BASE + pinIndex * WORDS;
+  Atomics.store(memory.i32, at + 1, (txnId % TWO_POW_32) | 0);
+  Atomics.store(memory.i32, at + 2, Math.floor(txnId / TWO_POW_32));
 }
 
 /** The writer looks at entries below the limit only; it is raised before an entry is taken. */

@@ -1,6 +1,7 @@
 /**
  * Storage for ':memory:': one file in a growable SharedArrayBuffer, which all threads see.
  */
+import { type FileLocks, NO_LOCKS } from './file-locks.js';
 import type { Storage, StorageFile } from './storage.js';
 
 const RESERVED_BYTES = 2 ** 36;
@@ -86,6 +87,15 @@ export class MemoryStorage implements Storage {
   }
   exists(): boolean {
     return new MemoryFile(this.buffer).size() > 0;
+  }
+  openLocks(): FileLocks {
+    return NO_LOCKS;
+  }
+  isStillAt(): boolean {
+    return true;
+  }
+  mapStart(): undefined {
+    return undefined;
   }
   link(): void {
     // The one file has every name.

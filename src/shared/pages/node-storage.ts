@@ -3,7 +3,11 @@
  */
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
+import type { FileLocks } from './file-locks.js';
+import { OpenFileLocks } from './open-file-locks.js';
 import type { Storage, StorageFile } from './storage.js';
+import { systemCalls } from './system-calls.js';
+import { loadFlock, WholeFileLocks } from './whole-file-locks.js';
 
 /** What one `writev` takes on every system. */
 const VECTOR_COUNT_MAX = 1024;
@@ -12,6 +16,13 @@ class NodeFile implements StorageFile {
   readonly #descriptor: number;
   constructor(descriptor: number) {
     this.#descriptor = descriptor;
+  }
+  isAt(path: string): boolean {
+    const standing = fs.statSync(path, { bigint: true, throwIfNoEntry: false });
+    // A file without a name is ours alone, and goes on until it is closed.
+    if (standing === undefined) return true;
+    const own = fs.fstatSync(this.#descriptor, { bigint: true });
+    return own.ino === standing.ino && own.dev === standing.dev;
   }
   read(target: Uint8Array, targetOffset: number, length: number, offset: number): number {
     let done = 0;
@@ -57,6 +68,26 @@ export class NodeStorage implements Storage {
   }
   exists(path: string): boolean {
     return fs.existsSync(path);
+  }
+  openLocks(path: string, access: 'read' | 'write'): FileLocks | undefined {
+    const calls = systemCalls();
+    const flock = calls === undefined ? loadFlock() : undefined;
+    if (calls === undefined && flock === undefined) return undefined;
+    const descriptor = fs.openSync(path, access === 'read' ? 'r' : 'r+');
+    const close = () => fs.closeSync(descriptor);
+    if (calls !== undefined) return new OpenFileLocks(calls, descriptor, close);
+    return flock === undefined ? undefined : new WholeFileLocks(flock, descriptor, close);
+  }
+  isStillAt(file: StorageFile, path: string): boolean {
+    return !(file instanceof NodeFile) || file.isAt(path);
+  }
+  mapStart(path: string, length: number): ArrayBuffer | undefined {
+    const descriptor = fs.openSync(path, 'r');
+    try {
+      return systemCalls()?.map(descriptor, length);
+    } finally {
+      fs.closeSync(descriptor); // the mapping stays
+    }
   }
   link(existingPath: string, newPath: string): void {
     fs.linkSync(existingPath, newPath);

@@ -81,7 +81,11 @@ function readSlot(file: StorageFile, slot: 0 | 1, scratch: ScratchMemory): SlotC
   return meta === undefined ? damaged : { kind: 'meta', meta };
 }
 
-function isNewerMeta(a: Meta, b: Meta): boolean {
+/** What says which of two metas is newer. */
+export type MetaOrder = Pick<Meta, 'metaEpoch' | 'txnId' | 'weak'>;
+
+/** True when state `a` came after `b`; what a rejected commit left has a lower epoch. */
+export function isNewerMeta(a: MetaOrder, b: MetaOrder): boolean {
   if (a.metaEpoch !== b.metaEpoch) return a.metaEpoch > b.metaEpoch;
   if (a.txnId !== b.txnId) return a.txnId > b.txnId;
   return !a.weak && b.weak;
@@ -151,6 +155,24 @@ export function chooseMeta(
     throw new MnemeError('ERR_MNEME_CORRUPT', { page: 0, reason: 'the last commit is incomplete' });
   }
   return { meta: other, slot: otherSlot, rejectedOther: true, confirmed: false, durable: other };
+}
+
+/**
+ * The newest meta of a file that another process writes; undefined when neither can be read at
+ * this moment. Its pages are not checked: a writer that lives has written them before, and whoever
+ * reads one sees by its checksum.
+ */
+export function readNewestMeta(
+  file: StorageFile,
+  scratch: ScratchMemory,
+  bootId: Uint8Array,
+): Meta | undefined {
+  const metas = ([0, 1] as const).map((slot) => {
+    const content = readSlot(file, slot, scratch);
+    return content.kind === 'meta' && countsNow(content.meta, bootId) ? content.meta : undefined;
+  });
+  const newest = newestSlot(metas);
+  return newest === undefined ? undefined : metas[newest];
 }
 
 function newestSlot(metas: readonly (Meta | undefined)[]): 0 | 1 | undefined {

@@ -3,6 +3,8 @@
  * put a simulated disk here that crashes, lies and fills up.
  */
 
+import type { FileLocks } from './file-locks.js';
+
 /** An open file. Offsets and lengths are bytes. Failures throw with the system's `code`. */
 export interface StorageFile {
   /** Reads up to `length` bytes into `target` at `targetOffset`; returns how many there were. */
@@ -23,6 +25,12 @@ export interface Storage {
   /** A new, empty file; throws `EEXIST` when there is one. */
   create(path: string): StorageFile;
   exists(path: string): boolean;
+  /** The locks on a file, by the best means at hand; undefined when there are none. */
+  openLocks(path: string, access: 'read' | 'write'): FileLocks | undefined;
+  /** False when another file stands at the path of an open one now. */
+  isStillAt(file: StorageFile, path: string): boolean;
+  /** The file's first bytes as they are at any moment; undefined where that cannot be had. */
+  mapStart(path: string, length: number): ArrayBuffer | undefined;
   link(existingPath: string, newPath: string): void;
   unlink(path: string): void;
   /** Makes the directory entries of the folder that holds `path` durable. */

@@ -1,7 +1,6 @@
 /**
  * The tree of plain values and its expiry index: mutations.
  */
-import { compareBytes } from '../../shared/bytes/compare.js';
 import { writeU48 } from '../../shared/bytes/integers.js';
 import {
   DEADLINE_BYTES,
@@ -27,12 +26,14 @@ import { EXTENT_BYTES_MAX, INT64_MAX, INT64_MIN, TREE_KEY_BYTES_MAX } from '../.
 import type { SharedMemory } from '../../shared/memory/shared-memory.js';
 import type { ExtentPointer } from '../../shared/pages/overflow-page.js';
 import { entryCount } from '../../shared/pages/page.js';
-import { Cursor } from '../../shared/tree/cursor.js';
+import { Cursor, rankOf } from '../../shared/tree/cursor.js';
 import { copyKey, valueAddress, valueLength } from '../../shared/tree/node.js';
 import type { KeyspaceHost } from './keyspace-host.js';
 import type { OpenKeyspace } from './open-keyspace.js';
 
 const NO_BYTES = new Uint8Array(0);
+/** Ranges of fewer entries are removed leaf by leaf. */
+const SUBTREE_ENTRIES_MIN = 16;
 
 /** A key where it lies. */
 export interface KeyRange {
@@ -214,10 +215,14 @@ export class ValuesWriter {
     const { values, expiry } = keyspace.record;
     // Deadlines and extents stand in the leaves.
     if (expiry.count > 0 || keyspace.record.overflowPages > 0) return 0;
-    if (high !== undefined && compareBytes(low, high) >= 0) return 0;
+    const { source, trees } = this.#engine;
+    const below = rankOf(source, values, low);
+    const end = high === undefined ? values.count : rankOf(source, values, high);
+    // What a few leaves hold goes leaf by leaf; and nothing is copied for a range of nothing.
+    if (end - below < SUBTREE_ENTRIES_MIN) return 0;
     const before = values.count;
-    this.#engine.trees.removeSubtrees(values, low, high);
-    if (values.count !== before) keyspace.changed = true;
+    keyspace.changed = true;
+    trees.removeSubtrees(values, low, high);
     return before - values.count;
   }
 

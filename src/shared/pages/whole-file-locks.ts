@@ -1,0 +1,66 @@
+/**
+ * Locks where fcntl cannot be reached: flock(2) through the optional package fs-ext. One lock on
+ * the whole file for as long as a handle has it open: exclusive for who writes, shared for who
+ * reads, nothing finer.
+ *
+ * fs-ext crashes when several threads load it, so only the main one does.
+ */
+import { createRequire } from 'node:module';
+import { isMainThread } from 'node:worker_threads';
+import type { FileLocks, LockPlace } from './file-locks.js';
+
+type FlockSync = (descriptor: number, flags: 'shnb' | 'exnb' | 'un') => void;
+
+/** Undefined where fs-ext is not installed, or this is not the main thread. */
+export function loadFlock(): FlockSync | undefined {
+  if (!isMainThread || process.env['MNEME_WITHOUT_FS_EXT'] === '1') return undefined;
+  try {
+    return (createRequire(import.meta.url)('fs-ext') as { flockSync: FlockSync }).flockSync;
+  } catch {
+    return undefined; // optional: whoever asked says that there are no locks
+  }
+}
+
+export class WholeFileLocks implements FileLocks {
+  readonly fine = false;
+  readonly #flock: FlockSync;
+  readonly #descriptor: number;
+  readonly #close: () => void;
+  #held: 'none' | 'shared' | 'exclusive' = 'none';
+
+  /** @param close - Gives the descriptor back, and with it the lock. */
+  constructor(flock: FlockSync, descriptor: number, close: () => void) {
+    this.#flock = flock;
+    this.#descriptor = descriptor;
+    this.#close = close;
+  }
+
+  tryLock(_place: LockPlace, kind: 'shared' | 'exclusive'): boolean {
+    if (this.#held === kind || this.#held === 'exclusive') return true;
+    try {
+      this.#flock(this.#descriptor, kind === 'shared' ? 'shnb' : 'exnb');
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (code === 'EAGAIN' || code === 'EWOULDBLOCK') return false;
+      throw error;
+    }
+    this.#held = kind;
+    return true;
+  }
+
+  unlock(): void {
+    // The whole file stays locked: another reader of this handle may still need it.
+  }
+
+  isLockedByOther(): boolean {
+    return false;
+  }
+
+  nextPinned(): undefined {
+    return undefined;
+  }
+
+  close(): void {
+    this.#close();
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * The turn to write: the writer's lock on the file, and an engine that knows the newest state.
+ *
+ * Whoever wants to write takes the place of who is next, then the writer's, then leaves the first
+ * to others. A writer gives its turn back when it has nothing to do, or soon when another is next;
+ * so busy processes take turns. What changed meanwhile is read anew.
+ */
+import { MnemeError } from '../shared/errors.js';
+import { META_AREA_BYTES } from '../shared/limits.js';
+import { publishState, setWriterTurn } from '../shared/memory/control-block.js';
+import type { SyncMode } from '../shared/memory/messages.js';
+import type { SharedMemory } from '../shared/memory/shared-memory.js';
+import type { ThreadSlot } from '../shared/memory/thread-slots.js';
+import type { FileLocks } from '../shared/pages/file-locks.js';
+import { MetaWatch } from '../shared/pages/meta-watch.js';
+import type { StorageFile } from '../shared/pages/storage.js';
+import { monotonicMs, processId } from '../shared/system.js';
+import { Engine } from './engine.js';
+
+/** Commits go on for this long before another writer's wish is looked for. */
+const TURN_MS = 2;
+const POLL_MS = 0.2;
+/** Behind every meta of the first slot: the process whose turn it is, for error messages. */
+const HOLDER_OFFSET = META_AREA_BYTES - 8;
+
+export interface TurnOptions {
+  readonly memory: SharedMemory;
+  readonly slot: ThreadSlot;
+  readonly file: StorageFile;
+  readonly bootId: Uint8Array;
+  readonly sync: SyncMode;
+  readonly locks: FileLocks;
+  /** How long to wait for a turn. */
+  readonly lockTimeoutMs: number;
+  /** False when another file stands at the path now. */
+  readonly isStillAt: () => boolean;
+}
+
+export class WriterTurn {
+  readonly #options: TurnOptions;
+  readonly #watch: MetaWatch;
+  #engine: Engine | undefined;
+  #isHeld = false;
+  #lookForOthersMs = 0;
+  #sleeper = new Int32Array(new SharedArrayBuffer(4));
+
+  constructor(options: TurnOptions) {
+    this.#options = options;
+    this.#watch = new MetaWatch(options.file, () => undefined);
+  }
+
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  /** The engine of the last turn; undefined before the first. */
+  get engine(): Engine | undefined {
+    return this.#engine;
+  }
+
+  /**
+   * Waits for the turn unless it is held already. Returns the engine.
+   * @throws {MnemeError} `ERR_MNEME_LOCKED` with the holder's process id.
+   */
+  take(timeoutMs = this.#options.lockTimeoutMs): Engine {
+    if (this.#isHeld && this.#engine !== undefined) return this.#engine;
+    this.#lock(timeoutMs);
+    try {
+      const engine = this.#newestEngine();
+      this.#lookForOthersMs = monotonicMs() + TURN_MS;
+      this.#isHeld = true;
+      setWriterTurn(this.#options.memory, true);
+      return engine;
+    } catch (error) {
+      this.#options.locks.unlock('writer');
+      throw error;
+    }
+  }
+
+  /** Writes what waits to be written and lets others write. */
+  giveBack(): void {
+    if (!this.#isHeld) return;
+    const engine = this.#engine;
+    if (engine?.needsWriteBehind === true) engine.writeBehind();
+    this.#watch.hasMoved();
+    this.#watch.accept();
+    this.#isHeld = false;
+    setWriterTurn(this.#options.memory, false);
+    this.#options.locks.unlock('writer');
+  }
+
+  /** Gives the turn back if it has lasted and another writer waits; no transaction is open. */
+  yieldToOthers(): void {
+    if (!this.#isHeld || monotonicMs() < this.#lookForOthersMs) return;
+    if (this.#options.locks.isLockedByOther('want')) this.giveBack();
+    else this.#lookForOthersMs = monotonicMs() + TURN_MS;
+  }
+
+  #lock(timeoutMs: number): void {
+    const { locks } = this.#options;
+    const deadline = monotonicMs() + timeoutMs;
+    this.#waitFor('want', deadline);
+    try {
+      this.#waitFor('writer', deadline);
+    } finally {
+      locks.unlock('want');
+    }
+  }
+
+  #waitFor(place: 'want' | 'writer', deadline: number): void {
+    const { locks, file } = this.#options;
+    while (!locks.tryLock(place, 'exclusive')) {
+      if (monotonicMs() >= deadline) throw new MnemeError('ERR_MNEME_LOCKED', holder(file));
+      Atomics.wait(this.#sleeper, 0, 0, POLL_MS);
+    }
+  }
+
+  /** The engine of the last turn, or a new one when somebody wrote since. */
+  #newestEngine(): Engine {
+    const { isStillAt, file, locks } = this.#options;
+    if (!isStillAt()) {
+      throw new MnemeError('ERR_MNEME_IO', { reason: 'another file stands at the path now' });
+    }
+    if (locks.fine) noteHolder(file);
+    const known = this.#engine;
+    if (known !== undefined && (known.hasFailed || !this.#watch.hasMoved())) return known;
+    const source = known === undefined ? {} : { source: known.source };
+    const engine = new Engine({ ...this.#options, ...source });
+    this.#engine = engine;
+    if (known !== undefined) publishState(this.#options.memory, engine.files.meta);
+    this.#watch.hasMoved();
+    this.#watch.accept();
+    return engine;
+  }
+}
+
+function noteHolder(file: StorageFile): void {
+  const note = Buffer.alloc(8);
+  file.read(note, 0, 8, HOLDER_OFFSET);
+  if (note.readUInt32LE(0) === processId()) return;
+  note.writeUInt32LE(processId(), 0);
+  // Told to whoever waits in vain; a disk too full to take it keeps the name of the last one.
+  file.write(note, 0, 8, HOLDER_OFFSET);
+}
+
+function holder(file: StorageFile): { pid: number } {
+  const note = Buffer.alloc(8);
+  file.read(note, 0, 8, HOLDER_OFFSET);
+  return { pid: note.readUInt32LE(0) };
+}
