@@ -15,12 +15,14 @@ export type { Key } from './api/keys.js';
 export type {
   Keyspace,
   KeyspaceOptions,
+  KeyspaceReader,
   KeyspaceStats,
   KeyspaceWriter,
 } from './api/keyspace.js';
 export type { OpenOptions } from './api/options.js';
 export type { RangeOptions } from './api/range.js';
 export type { RangeIterator } from './api/range-iterator.js';
+export { Snapshot } from './api/snapshot.js';
 export type { Sync } from './api/transaction.js';
 export type { IntegerMode, Value, ValueType } from './shared/bytes/value-codec.js';
 export { MnemeError, type MnemeErrorCode } from './shared/errors.js';

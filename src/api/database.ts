@@ -10,8 +10,10 @@ import { cacheCounters } from '../shared/memory/thread-slots.js';
 import { FORMAT_VERSION } from '../shared/pages/meta-page.js';
 import { Core } from './core.js';
 import { checkKeyspaceName } from './keys.js';
-import { Keyspace, type KeyspaceOptions } from './keyspace.js';
+import type { Keyspace, KeyspaceOptions } from './keyspace.js';
+import { openKeyspace } from './open-keyspace.js';
 import { checkOptions, checkPath, type OpenOptions } from './options.js';
+import { Snapshot } from './snapshot.js';
 import type { Sync } from './transaction.js';
 
 export interface Progress {
@@ -159,6 +161,11 @@ export class Database implements Disposable {
     ) as R;
   }
 
+  /** An unchanging view of the last commit, inside of a batch too. */
+  snapshot(): Snapshot {
+    return new Snapshot(this.#core);
+  }
+
   /** Makes everything committed so far durable. */
   sync(): void {
     this.#core.assertWritable();
@@ -216,34 +223,6 @@ class BatchTransaction implements Transaction {
     if (!this.#core.transactions.isOpen(this.#scope))
       throw new MnemeError('ERR_MNEME_BATCH_CLOSED');
   }
-}
-
-function openKeyspace(
-  core: Core,
-  name: string,
-  options: KeyspaceOptions,
-  scope: number,
-): Keyspace | Keyspace<Uint8Array> {
-  core.assertOpen();
-  checkKeyspaceName(name);
-  if (typeof options !== 'object' || options === null) {
-    throw invalidType('options', 'an object', options);
-  }
-  const { keys = 'text', integers = 'auto', encrypted } = options;
-  if (keys !== 'text' && keys !== 'bytes') throw invalidType('keys', "'text' or 'bytes'", keys);
-  if (integers !== 'auto' && integers !== 'number' && integers !== 'bigint') {
-    throw invalidType('integers', "'auto', 'number' or 'bigint'", integers);
-  }
-  if (encrypted !== undefined && typeof encrypted !== 'boolean') {
-    throw invalidType('encrypted', 'a boolean', encrypted);
-  }
-  const keyspace = new Keyspace<string>(core, name, keys, integers, scope);
-  const exists = keyspace.checkStored();
-  if (encrypted === true) {
-    const code = exists ? 'ERR_MNEME_ENCRYPTION_MISMATCH' : 'ERR_MNEME_KEY_REQUIRED';
-    throw new MnemeError(code, { keyspace: name });
-  }
-  return keyspace;
 }
 
 function dropKeyspace(core: Core, name: string): boolean {

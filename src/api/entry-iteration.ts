@@ -16,7 +16,7 @@ import { overflowPointer, readOverflow } from '../shared/pages/overflow-page.js'
 import type { PageSource } from '../shared/pages/page-source.js';
 import type { Core } from './core.js';
 import type { Key } from './keys.js';
-import type { KeyspaceAccess } from './keyspace-access.js';
+import type { KeyspaceAccess, View } from './keyspace-access.js';
 import { EntryReader, type EntryStyle, type RangeRequest } from './range.js';
 import type { ItemSource } from './range-iterator.js';
 
@@ -32,6 +32,7 @@ export class EntryIteration<K extends Key> implements ItemSource<[K, Value]> {
   readonly #core: Core;
   readonly #style: EntryStyle;
   readonly #scope: number;
+  readonly #view: View | undefined;
   readonly #reader: EntryReader<K> | undefined;
   #pinned: PinnedState | undefined;
   readonly #readLate = (record: Uint8Array): Value => this.#decodeLate(record);
@@ -46,14 +47,15 @@ export class EntryIteration<K extends Key> implements ItemSource<[K, Value]> {
   ) {
     this.#core = core;
     this.#style = style;
-    this.#scope = core.transactions.scope;
+    this.#view = access.view;
+    this.#scope = this.#view === undefined ? core.transactions.scope : 0;
     let record: KeyspaceRecord | undefined;
     if (this.#scope !== 0) record = access.freezeBatch();
-    else this.#pinned = core.pin();
-    const { pinned } = { pinned: this.#pinned };
+    else if (this.#view === undefined) this.#pinned = core.pin();
+    const state = this.#view?.state ?? this.#pinned?.state;
     try {
       this.#reader = core.readingPinned(() => {
-        if (pinned !== undefined) record = access.recordIn(pinned.state);
+        if (state !== undefined) record = access.recordIn(state);
         if (record === undefined) return undefined;
         const reader = new EntryReader<K>(source, record, request, style, now);
         reader.readLeaf();
@@ -79,7 +81,9 @@ export class EntryIteration<K extends Key> implements ItemSource<[K, Value]> {
   }
 
   #assertReadable(): void {
-    if (!this.#core.isOpen) throw new MnemeError('ERR_MNEME_CLOSED');
+    if (!this.#core.isOpen || this.#view?.isOpen === false) {
+      throw new MnemeError('ERR_MNEME_CLOSED');
+    }
     if (this.#scope !== 0 && !this.#core.transactions.isOpen(this.#scope)) {
       throw new MnemeError('ERR_MNEME_BATCH_CLOSED');
     }

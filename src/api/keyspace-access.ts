@@ -33,12 +33,19 @@ const KEY_ROOM = 3072;
 /** Longer values go in parts. */
 const SHORT_VALUE_MAX = OPERATION_BYTES_MAX - KEY_ROOM;
 
+/** One committed state, kept for as long as it is open. */
+export interface View {
+  readonly state: CommittedState;
+  readonly isOpen: boolean;
+}
+
 export class KeyspaceAccess {
   readonly #core: Core;
   readonly #name: string;
   readonly #keys: KeysKind;
   /** The batch that the handle belongs to, 0 for none. */
   readonly #scope: number;
+  readonly #view: View | undefined;
   readonly #catalogKey: Uint8Array;
   readonly #handle: number;
   #isDefined = false;
@@ -47,29 +54,38 @@ export class KeyspaceAccess {
   #batchRecord: KeyspaceRecord | undefined;
   #batchChange = -1;
 
-  constructor(core: Core, name: string, keys: KeysKind, scope: number) {
+  constructor(core: Core, name: string, keys: KeysKind, scope: number, view?: View) {
     this.#core = core;
     this.#name = name;
     this.#keys = keys;
     this.#scope = scope;
+    this.#view = view;
     this.#catalogKey = catalogKey(Buffer.from(name));
     this.#handle = core.newHandleId();
   }
 
   assertReadable(): void {
-    if (!this.#core.isOpen) throw new MnemeError('ERR_MNEME_CLOSED');
+    if (!this.#core.isOpen || this.#view?.isOpen === false)
+      throw new MnemeError('ERR_MNEME_CLOSED');
     if (this.#scope !== 0 && !this.#core.transactions.isOpen(this.#scope)) {
       throw new MnemeError('ERR_MNEME_BATCH_CLOSED');
     }
   }
 
+  /** The state that the handle shows for as long as it is open; undefined: the newest. */
+  get view(): View | undefined {
+    return this.#view;
+  }
+
   assertWritable(): void {
     this.assertReadable();
+    if (this.#view !== undefined) throw new MnemeError('ERR_MNEME_READONLY');
     this.#core.assertWritable();
   }
 
   /** Runs a read of the state that this handle sees. Inside a batch nothing moves meanwhile. */
   read<T>(read: () => T): T {
+    if (this.#view !== undefined) return this.#core.readingPinned(read);
     if (!this.#core.transactions.isActive) return this.#core.reading(read);
     this.#loadBatchRecord();
     return this.#core.readingPinned(read);
@@ -78,8 +94,8 @@ export class KeyspaceAccess {
   /** The keyspace's record in that state; only within `read`. */
   record(): KeyspaceRecord | undefined {
     const core = this.#core;
-    if (core.transactions.isActive) return this.#batchRecord;
-    const state = core.state();
+    if (this.#view === undefined && core.transactions.isActive) return this.#batchRecord;
+    const state = this.#view?.state ?? core.state();
     if (state !== this.#seenState) {
       this.#seenRecord = this.#checkKeys(core.recordIn(state, this.#catalogKey));
       this.#seenState = state;

@@ -20,7 +20,7 @@ import type { Core } from './core.js';
 import { deadlineAfter, deadlineRequest, type SetOptions } from './deadline.js';
 import { EntryIteration } from './entry-iteration.js';
 import { type Key, keyBytes, writeKey } from './keys.js';
-import { KeyspaceAccess } from './keyspace-access.js';
+import { KeyspaceAccess, type View } from './keyspace-access.js';
 import { boundsOf, type RangeOptions, rangeRequest } from './range.js';
 import { RangeIterator } from './range-iterator.js';
 import type { Sync } from './transaction.js';
@@ -49,6 +49,17 @@ export interface KeyspaceStats {
   lists: number;
 }
 
+/** A state and the moment at which what is in it expires. */
+export interface KeyspaceView extends View {
+  readonly now: number;
+}
+
+/** What every handle reads with, a snapshot's too. */
+export type KeyspaceReader<K extends Key = string> = Pick<
+  Keyspace<K>,
+  'name' | 'get' | 'getMany' | 'exists' | 'typeOf' | 'ttl' | 'range' | 'count' | 'stats'
+>;
+
 /** What a batch callback writes with. */
 export type KeyspaceWriter = Pick<
   Keyspace,
@@ -64,13 +75,20 @@ export class Keyspace<K extends Key = string> {
   readonly #now: () => number;
 
   /** @internal */
-  constructor(core: Core, name: string, keys: KeysKind, integers: IntegerMode, scope: number) {
+  constructor(
+    core: Core,
+    name: string,
+    keys: KeysKind,
+    integers: IntegerMode,
+    scope: number,
+    view?: KeyspaceView,
+  ) {
     this.name = name;
     this.#core = core;
     this.#keys = keys;
     this.#integers = integers;
-    this.#access = new KeyspaceAccess(core, name, keys, scope);
-    this.#now = core.options.clock;
+    this.#access = new KeyspaceAccess(core, name, keys, scope, view);
+    this.#now = view === undefined ? core.options.clock : () => view.now;
   }
 
   /** True when it exists. @throws {MnemeError} `ERR_MNEME_TYPE_MISMATCH` @internal */
