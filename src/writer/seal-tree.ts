@@ -6,14 +6,14 @@ import type { PageId, PagePointer } from '../shared/ids.js';
 import { entryCount } from '../shared/pages/page.js';
 import { cellAddress, childPageId, readWord } from '../shared/tree/node.js';
 import type { Tree } from '../shared/tree-root.js';
-import type { DirtyPages } from './pages/dirty-pages.js';
+import type { DirtyPages, TakenPages } from './pages/dirty-pages.js';
 import { writeWord } from './tree/node-edit.js';
 
 /** A page with its final checksum, still only in memory. */
 export interface SealedPage extends PagePointer {
   readonly address: number;
-  /** Which taking of the page this is; it may be given back and taken for something else. */
-  readonly serial: number;
+  /** Tells whether the new state sees it: it may have been freed, or given back, since. */
+  readonly taken: TakenPages;
 }
 
 /** Seals a tree's pages of the open transaction and appends them to `sealed`. */
@@ -50,8 +50,8 @@ function sealNode(
     }
   }
   checksummer.compute(address, memory.pageSize);
-  const serial = pages.serialOf(pageId);
-  const page = { pageId, low: checksummer.low, high: checksummer.high, address, serial };
+  const taken = pages.takingOf(pageId);
+  const page = { pageId, low: checksummer.low, high: checksummer.high, address, taken };
   cache.retag(cache.frameAt(address), page.low, page.high);
   sealed.push(page);
   return page;

@@ -11,8 +11,7 @@ import type { FrameIndex } from '../../shared/memory/page-cache.js';
 import type { SharedMemory } from '../../shared/memory/shared-memory.js';
 import { birthTxn, initPage, stampPage } from '../../shared/pages/page.js';
 import type { PageSource } from '../../shared/pages/page-source.js';
-import type { FreeList } from './free-list.js';
-import type { FreedRun, PageRun } from './free-state.js';
+import type { FreedRun, FreeList } from './free-list.js';
 import type { PageFileWriter } from './page-file-writer.js';
 
 const WAIT_MS = 1;
@@ -25,11 +24,17 @@ export interface DirtyPage {
   readonly address: number;
 }
 
-interface TakenRun {
+/** Pages that the open transaction took: one for a node, or those of an extent. */
+export interface TakenPages {
   readonly generation: number;
   readonly length: number;
-  readonly serial: number;
+  /** The frame that is held for a node's page; NO_FRAME when it is in the file. */
+  frame: FrameIndex;
+  /** False once they are freed or given back: the new state will not see them. */
+  isLive: boolean;
 }
+
+const NO_FRAME = -1;
 
 /** What a savepoint goes back to. */
 export interface DirtyMark {
@@ -50,8 +55,8 @@ export class DirtyPages {
   #generation = 1;
   #freezeGeneration = 1;
   /** Everything this transaction took and did not give back, by first page. */
-  readonly #taken = new Map<number, TakenRun>();
-  #serial = 0;
+  readonly #taken = new Map<number, TakenPages>();
+  /** What it freed of older states, or made itself and froze before. */
   readonly freed: FreedRun[] = [];
   #sleeper: Int32Array | undefined;
 
@@ -80,21 +85,21 @@ export class DirtyPages {
     return mark;
   }
 
-  /** Gives back whatever was taken after the mark. Frames stay held until `forget`. */
+  /** Gives back whatever was taken after the mark, and takes up again what was freed since. */
   rollBack(mark: DirtyMark): void {
-    this.freed.length = mark.freedCount;
-    for (const [start, { generation, length }] of this.#taken) {
-      if (generation <= mark.generation) continue;
-      this.#taken.delete(start);
-      this.#giveBack(start, length);
+    for (const { start } of this.freed.splice(mark.freedCount)) {
+      const revived = this.#taken.get(start);
+      if (revived !== undefined) revived.isLive = true;
+    }
+    for (const [start, taken] of this.#taken) {
+      if (taken.generation > mark.generation) this.#giveBack(start, taken);
     }
     this.freeze();
   }
 
   /** Undoes the whole transaction. */
   abort(committedPageCount: number): void {
-    for (const [start, { length }] of this.#taken) this.#giveBack(start, length);
-    this.#taken.clear();
+    for (const [start, taken] of this.#taken) this.#giveBack(start, taken);
     this.freed.length = 0;
     this.#trimBehind(committedPageCount);
   }
@@ -107,43 +112,27 @@ export class DirtyPages {
     this.pageCount = pageCount;
   }
 
-  #giveBack(start: number, length: number): void {
-    this.#free.free.add(start, length);
-    if (length === 1) this.#dropFrame(toPageId(start));
+  #giveBack(start: number, taken: TakenPages): void {
+    this.#taken.delete(start);
+    this.#free.free.add(start, taken.length);
+    taken.isLive = false;
+    this.#dropFrame(taken);
   }
 
-  /** Frames of pages that are given back, found by the stamp their page would have. */
-  readonly #frames = new Map<number, FrameIndex>();
-
-  #dropFrame(pageId: PageId): void {
-    const frame = this.#frames.get(pageId);
-    if (frame === undefined) return;
-    this.#frames.delete(pageId);
-    this.heldCount--;
-    this.source.cache.drop(frame);
+  #dropFrame(taken: TakenPages): void {
+    if (taken.frame === NO_FRAME) return;
+    this.source.cache.drop(taken.frame);
+    this.forgetFrame(taken);
   }
 
-  /** What the transaction took and still uses, for the free list's log. */
-  takenRuns(): PageRun[] {
-    const runs = [...this.#taken].map(([start, { length }]) => ({ start, length }));
-    return runs.sort((a, b) => a.start - b.start);
-  }
-
-  /** Pages behind the committed end of the file that were taken and given back again. */
-  lostRuns(committedPageCount: number): FreedRun[] {
-    const lost: FreedRun[] = [];
-    for (let page = committedPageCount; page < this.pageCount; page++) {
-      if (this.#free.free.has(page)) {
-        const birth = this.#txnId;
-        lost.push({ start: page, length: 1, birth, freedBy: birth });
-      }
-    }
-    return lost;
+  /** Everything that the transaction took and did not give back, by first page. */
+  get taken(): ReadonlyMap<number, TakenPages> {
+    return this.#taken;
   }
 
   /** Drops the frames of pages that died within the transaction while something could see them. */
   dropDeadFrames(): void {
-    for (const pageId of [...this.#frames.keys()]) this.#dropFrame(toPageId(pageId));
+    for (const taken of this.#taken.values()) if (!taken.isLive) this.#dropFrame(taken);
   }
 
   get isUnchanged(): boolean {
@@ -153,7 +142,8 @@ export class DirtyPages {
   /** A fresh page; its content is undefined but for the header. */
   create(level: number): DirtyPage {
     const frame = this.#claimFrame();
-    const page = this.#publish(frame, this.#takePage());
+    const pageId = this.#takePage();
+    const page = this.#publish(frame, pageId, this.#remember(pageId, 1));
     initPage(this.memory, page.address, level);
     stampPage(this.memory, page.address, page.pageId, this.#txnId);
     return page;
@@ -166,15 +156,15 @@ export class DirtyPages {
     }
     const frame = this.#claimFrame();
     const origin = this.source.fetch(pageId, low, high, level);
-    const taken = this.#taken.get(pageId);
-    const mayStay = taken !== undefined && taken.generation >= this.#freezeGeneration;
+    const known = this.#taken.get(pageId);
+    const staying = known !== undefined && this.#mayChange(known) ? known : undefined;
     const birth = birthTxn(this.memory, origin);
     const target = this.source.cache.frameAddress(frame);
     this.memory.kernels.copyBytes(target, origin, this.memory.pageSize);
     // A page of this transaction that was written early to make room keeps its place.
-    const newId = mayStay ? pageId : this.#takePage();
-    if (!mayStay) this.freePages(pageId, 1, birth);
-    const page = this.#publish(frame, newId);
+    const newId = staying === undefined ? this.#takePage() : pageId;
+    if (staying === undefined) this.freePages(pageId, 1, birth);
+    const page = this.#publish(frame, newId, staying ?? this.#remember(newId, 1));
     stampPage(this.memory, page.address, page.pageId, this.#txnId);
     return page;
   }
@@ -182,12 +172,16 @@ export class DirtyPages {
   /** The page is not part of the trees any more; others may still see it until they are done. */
   freePages(start: number, length: number, birth: TxnId): void {
     const taken = this.#taken.get(start);
-    if (taken !== undefined && taken.generation >= this.#freezeGeneration) {
-      this.#taken.delete(start);
-      this.#giveBack(start, length);
+    if (taken !== undefined && this.#mayChange(taken)) {
+      this.#giveBack(start, taken);
       return;
     }
+    if (taken !== undefined) taken.isLive = false;
     this.freed.push({ start, length, birth, freedBy: this.#txnId });
+  }
+
+  #mayChange(taken: TakenPages): boolean {
+    return taken.generation >= this.#freezeGeneration;
   }
 
   /** Frees a tree page by its pointer. */
@@ -206,39 +200,43 @@ export class DirtyPages {
       start = this.pageCount;
       this.pageCount = end;
     }
-    this.#taken.set(start, this.#takenRun(length));
+    this.#remember(start, length);
     return toPageId(start);
   }
 
-  #takenRun(length: number): TakenRun {
-    return { generation: this.#generation, length, serial: ++this.#serial };
+  #remember(start: number, length: number): TakenPages {
+    const taken = { generation: this.#generation, length, frame: NO_FRAME, isLive: true };
+    this.#taken.set(start, taken);
+    return taken;
   }
 
-  /** Tells one taking of a page from a later one of the same page; 0 when it is not taken. */
-  serialOf(start: number): number {
-    return this.#taken.get(start)?.serial ?? 0;
+  /** How a page or extent of this transaction is taken. */
+  takingOf(start: number): TakenPages {
+    const taken = this.#taken.get(start);
+    assert(taken !== undefined, 'what the transaction made it also took');
+    return taken;
   }
 
   #takePage(): PageId {
-    let page = this.#free.free.takeOne();
-    if (page < 0) page = this.pageCount++;
-    else this.source.cache.forgetOlder(toPageId(page));
-    this.#taken.set(page, this.#takenRun(1));
-    return toPageId(page);
+    const page = this.#free.free.takeOne();
+    if (page < 0) return toPageId(this.pageCount++);
+    const pageId = toPageId(page);
+    this.source.cache.forgetOlder(pageId);
+    return pageId;
   }
 
-  #publish(frame: FrameIndex, pageId: PageId): DirtyPage {
+  #publish(frame: FrameIndex, pageId: PageId, taken: TakenPages): DirtyPage {
     const low = this.#generation;
     const published = this.source.cache.publish(frame, pageId, low, STAMP_HIGH, true);
     assert(published, 'the page table has room for every dirty page');
-    this.#frames.set(pageId, frame);
+    taken.frame = frame;
     this.heldCount++;
     return { pageId, low, high: STAMP_HIGH, address: this.source.cache.frameAddress(frame) };
   }
 
   /** The frame of a page of this transaction leaves its care: written, or waiting to be. */
-  forgetFrame(pageId: PageId): void {
-    this.#frames.delete(pageId);
+  forgetFrame(taken: TakenPages): void {
+    taken.frame = NO_FRAME;
     this.heldCount--;
   }
 

@@ -18,12 +18,11 @@ import {
   overflowPointer,
   sumExtent,
 } from '../../shared/pages/overflow-page.js';
-import type { DirtyPages } from './dirty-pages.js';
+import type { DirtyPages, TakenPages } from './dirty-pages.js';
 import type { PageFileWriter } from './page-file-writer.js';
 
-/** `serial` tells whether the pages are still taken for it. */
 interface WrittenExtent extends NewPage {
-  readonly serial: number;
+  readonly taken: TakenPages;
 }
 
 export class OverflowWriter {
@@ -43,10 +42,7 @@ export class OverflowWriter {
 
   /** The extents of this transaction that the new state can see, for the list in its meta. */
   liveExtents(): NewPage[] {
-    const dead = new Set(this.#pages.freed.map(({ start }) => start));
-    return this.#written.filter(({ pageId, serial }) => {
-      return this.#pages.serialOf(pageId) === serial && !dead.has(pageId);
-    });
+    return this.#written.filter(({ taken }) => taken.isLive);
   }
 
   /** Pages that a payload of this length takes. */
@@ -76,7 +72,7 @@ export class OverflowWriter {
       this.#writer.writeExtent(memory.u8, address, chunkLength, start + at);
     });
     const pointer = { pageId, low: checksummer.low, high: checksummer.high };
-    this.#written.push({ ...pointer, length, serial: this.#pages.serialOf(pageId) });
+    this.#written.push({ ...pointer, length, taken: this.#pages.takingOf(pageId) });
     return pointer;
   }
 

@@ -1,5 +1,5 @@
 /**
- * One bit per page of the file: set when the page is free to be taken now.
+ * One bit per page of the file: set for the pages that are free to be taken, or that wait for it.
  *
  * A bitmap, because taking and giving back are then single bit operations however torn the free
  * space is: 32 KiB hold the pages of a gigabyte. The lowest page is taken first, so that what many
@@ -11,7 +11,7 @@ export class PageBitmap {
   /** Pages whose bit is set. */
   count = 0;
   #words = new Uint32Array(GROWTH_WORDS);
-  /** No page below is free. */
+  /** No page below has its bit set. */
   #lowest = 0;
 
   has(page: number): boolean {
@@ -40,7 +40,7 @@ export class PageBitmap {
     this.count -= length;
   }
 
-  /** Takes the lowest free page; -1 when there is none. */
+  /** Takes the lowest page; -1 when there is none. */
   takeOne(): number {
     if (this.count === 0) return -1;
     const page = this.#next(this.#lowest);
@@ -52,7 +52,7 @@ export class PageBitmap {
   /** Takes `length` pages that lie together; -1 when there is no such run. */
   takeRun(length: number): number {
     if (this.count < length) return -1;
-    let start = this.#next(0);
+    let start = this.#next(this.#lowest);
     while (start >= 0) {
       const end = this.#runEnd(start, length);
       if (end - start >= length) {
@@ -64,14 +64,21 @@ export class PageBitmap {
     return -1;
   }
 
-  /** Calls `visit` with each run of free pages, rising. */
-  forEachRun(visit: (start: number, length: number) => void): void {
-    let start = this.#next(0);
+  /** Calls `visit` with each run of pages at or behind `from`, rising. */
+  forEachRun(visit: (start: number, length: number) => void, from = 0): void {
+    let start = this.#next(from);
     while (start >= 0) {
       const end = this.#runEnd(start, Number.POSITIVE_INFINITY);
       visit(start, end - start);
       start = this.#next(end);
     }
+  }
+
+  /** All runs, rising: start, length, start, length, … */
+  runs(): number[] {
+    const runs: number[] = [];
+    this.forEachRun((start, length) => runs.push(start, length));
+    return runs;
   }
 
   #runEnd(start: number, lengthMax: number): number {
@@ -80,7 +87,7 @@ export class PageBitmap {
     return end;
   }
 
-  /** The first free page at or behind `from`, or -1. */
+  /** The first page at or behind `from`, or -1. */
   #next(from: number): number {
     const words = this.#words;
     let index = from >>> 5;
