@@ -17,13 +17,15 @@ import { type TxnId, toPageId } from '../shared/ids.js';
 import { encodeKeyspace, RECORD_BYTES_MAX, treesOf } from '../shared/keyspaces/catalog.js';
 import { publishState } from '../shared/memory/control-block.js';
 import type { SyncMode } from '../shared/memory/messages.js';
-import type { FreeExtent, NewPage } from '../shared/pages/meta-page.js';
+import type { FreeExtent } from '../shared/pages/meta-page.js';
 import { type FileState, isFullDisk, type StateFields } from './file-state.js';
 import type { KeyspaceHost } from './keyspaces/keyspace-host.js';
 import type { OpenKeyspace } from './keyspaces/open-keyspace.js';
+import type { TakenPages } from './pages/dirty-pages.js';
 import type { FreeList, PageRun } from './pages/free-list.js';
 import { FreeLog, type FreeRecord } from './pages/free-log.js';
-import { type SealedPage, sealTree } from './seal-tree.js';
+import { newPage } from './pages/overflow-writer.js';
+import { sealTree } from './seal-tree.js';
 
 /** The engine, as far as a commit needs it. */
 export interface CommitHost extends KeyspaceHost {
@@ -40,7 +42,7 @@ export class Commit {
   readonly #engine: CommitHost;
   readonly #sync: SyncMode;
   /** Sealed pages of the open transaction that are not written yet. */
-  #sealed: SealedPage[] = [];
+  #sealed: TakenPages[] = [];
   /** True when pages of the open transaction were written early. */
   #spilled = false;
   readonly #freeLog: FreeLog;
@@ -113,11 +115,13 @@ export class Commit {
     return true;
   }
 
-  #writeDurably(txnId: TxnId, record: FreeRecord, live: readonly SealedPage[]): void {
+  #writeDurably(txnId: TxnId, record: FreeRecord, live: readonly TakenPages[]): void {
     const { files, overflow } = this.#engine;
     const fields = this.#fields(txnId, record);
     const single = !this.#spilled && files.isDurable(this.#engine.txnId);
-    const change = single ? [...live.map(asNewPage), ...overflow.liveExtents()] : undefined;
+    const change = single
+      ? [...live.map((page) => newPage(page, 0)), ...overflow.liveExtents()]
+      : undefined;
     this.#guarded(() => files.writeStrong(fields, live, change));
     this.#freeLog.settle(record);
   }
@@ -144,17 +148,17 @@ export class Commit {
   }
 
   /** Sealed pages that the new state can see. */
-  #liveSealed(): SealedPage[] {
-    return this.#sealed.filter(({ taken }) => taken.isLive);
+  #liveSealed(): TakenPages[] {
+    return this.#sealed.filter(({ isLive }) => isLive);
   }
 
   /** Frames of pages go over to the cache, or wait in memory for the write-behind. */
-  #release(live: readonly SealedPage[], waits = false): void {
+  #release(live: readonly TakenPages[], waits = false): void {
     const { files, pages, source } = this.#engine;
     for (const page of live) {
-      pages.forgetFrame(page.taken);
       if (waits) files.unwritten.set(page.pageId, page);
-      else source.cache.release(source.cache.frameAt(page.address));
+      else source.cache.release(page.frame);
+      pages.forgetFrame(page);
     }
   }
 
@@ -232,8 +236,4 @@ export class Commit {
     const { count: waitingPages } = free.waiting;
     publishState(memory, { txnId, catalog, pageCount, metaEpoch, freePages, waitingPages });
   }
-}
-
-function asNewPage({ pageId, low, high }: SealedPage): NewPage {
-  return { pageId, low, high, length: 0 };
 }

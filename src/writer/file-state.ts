@@ -19,8 +19,8 @@ import {
 } from '../shared/pages/meta-page.js';
 import type { Checksummer } from '../shared/pages/page-file.js';
 import type { ScratchMemory, TrustedMeta } from '../shared/pages/recovery.js';
-import type { PageFileWriter } from './pages/page-file-writer.js';
-import type { SealedPage } from './seal-tree.js';
+import type { TakenPages } from './pages/dirty-pages.js';
+import type { PageFileWriter, PageWrite } from './pages/page-file-writer.js';
 
 /** A state's fields in its meta, whatever way it is written. */
 export type StateFields = Pick<
@@ -45,7 +45,7 @@ export class FileState {
   protectedStates: readonly TxnId[] = [];
   #confirmed: boolean;
   /** Pages that are committed but not in the file yet, by page id. */
-  readonly unwritten = new Map<PageId, SealedPage>();
+  readonly unwritten = new Map<PageId, Readonly<TakenPages>>();
 
   constructor(options: {
     scratch: ScratchMemory;
@@ -95,7 +95,7 @@ export class FileState {
    */
   writeStrong(
     fields: StateFields,
-    pages: readonly SealedPage[],
+    pages: readonly PageWrite[],
     wholeChange: readonly NewPage[] | undefined,
   ): void {
     this.writePages(pages);
@@ -155,7 +155,7 @@ export class FileState {
   }
 
   /** Pages from memory into the file, neighbours together. */
-  writePages(pages: readonly SealedPage[]): void {
+  writePages(pages: readonly PageWrite[]): void {
     const writes = [...pages].sort((a, b) => a.pageId - b.pageId);
     this.writer.writePages(writes);
   }

@@ -6,7 +6,13 @@
  * last freeze (a savepoint or an iterator); else it is copied, as a committed page is.
  */
 import { assert } from '../../shared/assert.js';
-import { type PageId, STAMP_HIGH, type TxnId, toPageId } from '../../shared/ids.js';
+import {
+  type PageId,
+  type PagePointer,
+  STAMP_HIGH,
+  type TxnId,
+  toPageId,
+} from '../../shared/ids.js';
 import type { FrameIndex } from '../../shared/memory/page-cache.js';
 import type { SharedMemory } from '../../shared/memory/shared-memory.js';
 import { birthTxn, initPage, stampPage } from '../../shared/pages/page.js';
@@ -16,21 +22,23 @@ import type { PageFileWriter } from './page-file-writer.js';
 
 const WAIT_MS = 1;
 
-/** Where a page of the open transaction stands, and the stamp of pointers to it. */
-export interface DirtyPage {
-  readonly pageId: PageId;
-  readonly low: number;
-  readonly high: number;
+/** Where a page of the open transaction stands, and what pointers to it have. */
+export interface DirtyPage extends Readonly<PagePointer> {
   readonly address: number;
 }
 
-/** Pages that the open transaction took: one for a node, or those of an extent. */
+/** A page that the open transaction took for a node, or the pages of an extent. */
 export interface TakenPages {
-  readonly generation: number;
+  readonly pageId: PageId;
   readonly length: number;
-  /** The frame that is held for a node's page; NO_FRAME when it is in the file. */
+  readonly generation: number;
+  /** A stamp until it is sealed or, as an extent, written; then its checksum. */
+  low: number;
+  high: number;
+  /** The frame that is held for it, NO_FRAME when it is in the file, and where that stands. */
   frame: FrameIndex;
-  /** False once they are freed or given back: the new state will not see them. */
+  address: number;
+  /** False once it is freed or given back: the new state will not see it. */
   isLive: boolean;
 }
 
@@ -91,15 +99,15 @@ export class DirtyPages {
       const revived = this.#taken.get(start);
       if (revived !== undefined) revived.isLive = true;
     }
-    for (const [start, taken] of this.#taken) {
-      if (taken.generation > mark.generation) this.#giveBack(start, taken);
+    for (const taken of this.#taken.values()) {
+      if (taken.generation > mark.generation) this.#giveBack(taken);
     }
     this.freeze();
   }
 
   /** Undoes the whole transaction. */
   abort(committedPageCount: number): void {
-    for (const [start, taken] of this.#taken) this.#giveBack(start, taken);
+    for (const taken of this.#taken.values()) this.#giveBack(taken);
     this.freed.length = 0;
     this.#trimBehind(committedPageCount);
   }
@@ -112,9 +120,9 @@ export class DirtyPages {
     this.pageCount = pageCount;
   }
 
-  #giveBack(start: number, taken: TakenPages): void {
-    this.#taken.delete(start);
-    this.#free.free.add(start, taken.length);
+  #giveBack(taken: TakenPages): void {
+    this.#taken.delete(taken.pageId);
+    this.#free.free.add(taken.pageId, taken.length);
     taken.isLive = false;
     this.#dropFrame(taken);
   }
@@ -125,9 +133,9 @@ export class DirtyPages {
     this.forgetFrame(taken);
   }
 
-  /** Everything that the transaction took and did not give back, by first page. */
-  get taken(): ReadonlyMap<number, TakenPages> {
-    return this.#taken;
+  /** Everything that the transaction took and did not give back. */
+  get taken(): Iterable<Readonly<TakenPages>> {
+    return this.#taken.values();
   }
 
   /** Drops the frames of pages that died within the transaction while something could see them. */
@@ -142,8 +150,8 @@ export class DirtyPages {
   /** A fresh page; its content is undefined but for the header. */
   create(level: number): DirtyPage {
     const frame = this.#claimFrame();
-    const pageId = this.#takePage();
-    const page = this.#publish(frame, pageId, this.#remember(pageId, 1));
+    const page = this.#remember(this.#takePage(), 1);
+    this.#publish(page, frame);
     initPage(this.memory, page.address, level);
     stampPage(this.memory, page.address, page.pageId, this.#txnId);
     return page;
@@ -151,20 +159,18 @@ export class DirtyPages {
 
   /** The page ready to be changed: itself when it may be, else a copy under another id. */
   writable(pageId: PageId, low: number, high: number, level: number): DirtyPage {
-    if (high < 0 && low >= this.#freezeGeneration) {
-      return { pageId, low, high, address: this.source.fetch(pageId, low, high, level) };
-    }
+    const known = this.#taken.get(pageId);
+    const mayStay = known !== undefined && this.#mayChange(known);
+    if (mayStay && known.high < 0) return known;
     const frame = this.#claimFrame();
     const origin = this.source.fetch(pageId, low, high, level);
-    const known = this.#taken.get(pageId);
-    const staying = known !== undefined && this.#mayChange(known) ? known : undefined;
     const birth = birthTxn(this.memory, origin);
     const target = this.source.cache.frameAddress(frame);
     this.memory.kernels.copyBytes(target, origin, this.memory.pageSize);
     // A page of this transaction that was written early to make room keeps its place.
-    const newId = staying === undefined ? this.#takePage() : pageId;
-    if (staying === undefined) this.freePages(pageId, 1, birth);
-    const page = this.#publish(frame, newId, staying ?? this.#remember(newId, 1));
+    const page = mayStay ? known : this.#remember(this.#takePage(), 1);
+    if (!mayStay) this.freePages(pageId, 1, birth);
+    this.#publish(page, frame);
     stampPage(this.memory, page.address, page.pageId, this.#txnId);
     return page;
   }
@@ -173,7 +179,7 @@ export class DirtyPages {
   freePages(start: number, length: number, birth: TxnId): void {
     const taken = this.#taken.get(start);
     if (taken !== undefined && this.#mayChange(taken)) {
-      this.#giveBack(start, taken);
+      this.#giveBack(taken);
       return;
     }
     if (taken !== undefined) taken.isLive = false;
@@ -191,7 +197,7 @@ export class DirtyPages {
   }
 
   /** Takes contiguous pages for an extent; the file is grown to hold them. */
-  takeExtent(length: number): PageId {
+  takeExtent(length: number): TakenPages {
     let start = length === 1 ? this.#free.free.takeOne() : this.#free.free.takeRun(length);
     const end = start < 0 ? this.pageCount + length : start + length;
     // Free pages too may lie behind the file's end, taken and given back by this transaction.
@@ -200,18 +206,27 @@ export class DirtyPages {
       start = this.pageCount;
       this.pageCount = end;
     }
-    this.#remember(start, length);
-    return toPageId(start);
+    return this.#remember(toPageId(start), length);
   }
 
-  #remember(start: number, length: number): TakenPages {
-    const taken = { generation: this.#generation, length, frame: NO_FRAME, isLive: true };
-    this.#taken.set(start, taken);
+  #remember(pageId: PageId, length: number): TakenPages {
+    const low = this.#generation;
+    const place = { frame: NO_FRAME, address: 0 };
+    const taken = {
+      pageId,
+      length,
+      generation: low,
+      low,
+      high: STAMP_HIGH,
+      ...place,
+      isLive: true,
+    };
+    this.#taken.set(pageId, taken);
     return taken;
   }
 
-  /** How a page or extent of this transaction is taken. */
-  takingOf(start: number): TakenPages {
+  /** A page of this transaction. */
+  takenPage(start: number): TakenPages {
     const taken = this.#taken.get(start);
     assert(taken !== undefined, 'what the transaction made it also took');
     return taken;
@@ -225,13 +240,15 @@ export class DirtyPages {
     return pageId;
   }
 
-  #publish(frame: FrameIndex, pageId: PageId, taken: TakenPages): DirtyPage {
-    const low = this.#generation;
-    const published = this.source.cache.publish(frame, pageId, low, STAMP_HIGH, true);
+  #publish(page: TakenPages, frame: FrameIndex): void {
+    const { cache } = this.source;
+    page.low = this.#generation;
+    page.high = STAMP_HIGH;
+    const published = cache.publish(frame, page.pageId, page.low, page.high, true);
     assert(published, 'the page table has room for every dirty page');
-    taken.frame = frame;
+    page.frame = frame;
+    page.address = cache.frameAddress(frame);
     this.heldCount++;
-    return { pageId, low, high: STAMP_HIGH, address: this.source.cache.frameAddress(frame) };
   }
 
   /** The frame of a page of this transaction leaves its care: written, or waiting to be. */

@@ -90,15 +90,20 @@ export class FreeLog {
 
   /** The logs in the extents, oldest first. */
   #readExtents(newest: FreeExtent | undefined) {
+    const { source, memory } = this.#host.pages;
+    const sizeBytes = this.#pageCount * memory.pageSize;
     const logs: { extent: FreeExtent; reader: VarintReader }[] = [];
+    let birthMax = Number.POSITIVE_INFINITY;
     for (let extent = newest; extent !== undefined; ) {
+      const end = extent.pageId * memory.pageSize + extent.length;
+      // Births fall, so it comes to an end.
+      if (end > sizeBytes || extent.birth >= birthMax) throw freeStateDamaged();
+      birthMax = extent.birth;
       const bytes = new Uint8Array(extent.length);
-      readExtent(this.#host.pages.source, extent, bytes, 0, bytes.length);
+      readExtent(source, extent, bytes, 0, bytes.length);
       const reader = new VarintReader(bytes);
       logs.unshift({ extent, reader });
-      const previous = readLink(reader);
-      if (previous !== undefined && previous.birth >= extent.birth) throw freeStateDamaged();
-      extent = previous;
+      extent = readLink(reader);
     }
     return logs;
   }
@@ -107,10 +112,10 @@ export class FreeLog {
   touch(): void {
     const { pages } = this.#host;
     const touched = this.#touched;
-    for (const [start, { length }] of pages.taken) {
+    for (const { pageId: start, length } of pages.taken) {
       // Behind the end that the file has by the last meta, only unused pages are worth a word.
       if (start >= this.#pageCount) continue;
-      for (let page = start; page < start + length; page++) touched.add(page);
+      for (let page: number = start; page < start + length; page++) touched.add(page);
     }
     for (const { start, length } of pages.freed) {
       for (let page = start; page < start + length; page++) touched.add(page);
@@ -154,8 +159,8 @@ export class FreeLog {
       if (free.waiting.has(page)) freed.push(page);
       else if (page < this.#pageCount && !free.free.has(page)) taken.push(page);
     }
-    for (const [start, { length }] of pages.taken) {
-      if (start < this.#pageCount) pushRun(taken, start, length);
+    for (const { pageId, length } of pages.taken) {
+      if (pageId < this.#pageCount) pushRun(taken, pageId, length);
     }
     for (const { start, length } of pages.freed) pushRun(freed, start, length);
     free.free.forEachRun((start, length) => pushRun(freed, start, length), this.#pageCount);
@@ -184,8 +189,8 @@ export class FreeLog {
 
   #writeExtent(txnId: TxnId, bytes: Uint8Array): FreeExtent {
     const { pages, overflow } = this.#host;
-    const pageId = pages.takeExtent(extentPageCount(bytes.length, pages.memory.pageSize));
-    const pointer = overflow.writeExtentAt(pageId, bytes, 0, bytes.length);
+    const taken = pages.takeExtent(extentPageCount(bytes.length, pages.memory.pageSize));
+    const pointer = overflow.writeExtentAt(taken, bytes, 0, bytes.length);
     return { ...pointer, length: bytes.length, birth: txnId };
   }
 }
