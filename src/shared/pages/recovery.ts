@@ -98,14 +98,17 @@ function countsNow(meta: Meta, bootId: Uint8Array): boolean {
   return known && bootId.every((byte, index) => meta.bootId[index] === byte);
 }
 
-/** True when every page of a commit's list is in the file. */
+/** True when the file is long enough for a commit, and holds every page of its list. */
 function holdsNewPages(file: StorageFile, meta: Meta, scratch: ScratchMemory): boolean {
   const { memory, window } = scratch;
   const seed = { low: meta.seedLow, high: meta.seedHigh };
   const checksummer = new Checksummer(memory, seed, checksumWord(scratch));
+  const sizeBytes = file.size();
+  if (sizeBytes < meta.pageCount * meta.pageSize) return false;
   const holds = (page: NewPage): boolean => {
     const start = page.pageId * meta.pageSize;
     const { pageSize } = meta;
+    if (start + page.length > sizeBytes) return false;
     let complete = true;
     const read = (target: number, offset: number, length: number) => {
       complete &&= file.read(memory.u8, target, length, start + offset) === length;
@@ -129,6 +132,14 @@ export function chooseMeta(
   scratch: ScratchMemory,
   bootId: Uint8Array,
 ): TrustedMeta {
+  const trusted = newestTrusted(file, scratch, bootId);
+  const { pageCount, pageSize } = trusted.meta;
+  const page = Math.floor(file.size() / pageSize);
+  if (page >= pageCount) return trusted;
+  throw new MnemeError('ERR_MNEME_CORRUPT', { page, reason: 'the file ends before its last page' });
+}
+
+function newestTrusted(file: StorageFile, scratch: ScratchMemory, bootId: Uint8Array): TrustedMeta {
   const slots = [readSlot(file, 0, scratch), readSlot(file, 1, scratch)] as const;
   const usable = slots.some(({ kind }) => kind === 'meta');
   if (slots.some(({ kind }) => kind === 'newer' || (kind === 'damaged-newer' && !usable))) {
