@@ -92,8 +92,9 @@ export function isNewerMeta(a: MetaOrder, b: MetaOrder): boolean {
 }
 
 /** False for a weak meta of another run of the machine: its pages may never have been written. */
-function countsNow(meta: Meta, bootId: Uint8Array): boolean {
+function countsNow(meta: Meta, readBootId: () => Uint8Array): boolean {
   if (!meta.weak) return true;
+  const bootId = readBootId();
   const known = bootId.some((byte) => byte !== 0);
   return known && bootId.every((byte, index) => meta.bootId[index] === byte);
 }
@@ -130,16 +131,22 @@ function holdsNewPages(file: StorageFile, meta: Meta, scratch: ScratchMemory): b
 export function chooseMeta(
   file: StorageFile,
   scratch: ScratchMemory,
-  bootId: Uint8Array,
+  readBootId: () => Uint8Array,
 ): TrustedMeta {
-  const trusted = newestTrusted(file, scratch, bootId);
+  const trusted = newestTrusted(file, scratch, readBootId);
   const { pageCount, pageSize } = trusted.meta;
-  const page = Math.floor(file.size() / pageSize);
-  if (page >= pageCount) return trusted;
-  throw new MnemeError('ERR_MNEME_CORRUPT', { page, reason: 'the file ends before its last page' });
+  // A byte more is read, since the system's first answer about a file takes half a millisecond.
+  const lastByte = pageCount * pageSize - 1;
+  if (file.read(scratch.memory.u8, scratch.window, 1, lastByte) === 1) return trusted;
+  const reason = 'the file ends before its last page';
+  throw new MnemeError('ERR_MNEME_CORRUPT', { page: pageCount - 1, reason });
 }
 
-function newestTrusted(file: StorageFile, scratch: ScratchMemory, bootId: Uint8Array): TrustedMeta {
+function newestTrusted(
+  file: StorageFile,
+  scratch: ScratchMemory,
+  readBootId: () => Uint8Array,
+): TrustedMeta {
   const slots = [readSlot(file, 0, scratch), readSlot(file, 1, scratch)] as const;
   const usable = slots.some(({ kind }) => kind === 'meta');
   if (slots.some(({ kind }) => kind === 'newer' || (kind === 'damaged-newer' && !usable))) {
@@ -147,7 +154,7 @@ function newestTrusted(file: StorageFile, scratch: ScratchMemory, bootId: Uint8A
   }
   if (slots.every(({ kind }) => kind === 'none')) throw new MnemeError('ERR_MNEME_NOT_A_DATABASE');
   const metas = slots.map((content) =>
-    content.kind === 'meta' && countsNow(content.meta, bootId) ? content.meta : undefined,
+    content.kind === 'meta' && countsNow(content.meta, readBootId) ? content.meta : undefined,
   );
   const newest = newestSlot(metas);
   const meta = newest === undefined ? undefined : metas[newest];
@@ -176,11 +183,13 @@ function newestTrusted(file: StorageFile, scratch: ScratchMemory, bootId: Uint8A
 export function readNewestMeta(
   file: StorageFile,
   scratch: ScratchMemory,
-  bootId: Uint8Array,
+  readBootId: () => Uint8Array,
 ): Meta | undefined {
   const metas = ([0, 1] as const).map((slot) => {
     const content = readSlot(file, slot, scratch);
-    return content.kind === 'meta' && countsNow(content.meta, bootId) ? content.meta : undefined;
+    return content.kind === 'meta' && countsNow(content.meta, readBootId)
+      ? content.meta
+      : undefined;
   });
   const newest = newestSlot(metas);
   return newest === undefined ? undefined : metas[newest];
