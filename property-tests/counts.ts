@@ -34,6 +34,12 @@ export const FREE_LOG_COUNTS = {
   stepsMax: 40,
 } as const;
 
+/** Files with one part changed and sealed anew. */
+export const DAMAGE_COUNTS = {
+  small: 800 * FACTOR,
+  large: 60 * FACTOR,
+} as const;
+
 /** Rounds of writing until killed. */
 export const KILL_ROUNDS = 4 * FACTOR;
 

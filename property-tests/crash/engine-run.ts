@@ -41,7 +41,6 @@ export function emptyDatabase(): Content {
   const storage = {
     open: () => file,
     create: () => file,
-    exists: () => false,
     link: () => undefined,
     unlink: () => undefined,
     syncDirectory: () => undefined,

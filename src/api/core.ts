@@ -79,7 +79,6 @@ export class Core {
   /** What others do with the file; undefined where nobody else has it. */
   readonly #others: Others | undefined;
   readonly #scratch: ScratchMemory;
-  readonly #bootId: Uint8Array;
   #nextHandle = 1;
 
   constructor(path: string, options: CheckedOptions) {
@@ -87,18 +86,15 @@ export class Core {
     this.options = options;
     const memoryFile = path === MEMORY_PATH ? createMemoryFileBuffer() : undefined;
     const storage = memoryFile === undefined ? new NodeStorage() : new MemoryStorage(memoryFile);
-    const isNew = needsCreation(storage, path, options);
-    const bootId = bootIdBytes();
-    const opened = isNew
-      ? create(storage, path, options)
-      : openMemory(openFile(storage, path), options);
+    const existing = openExisting(storage, path, options);
+    const opened =
+      existing === undefined ? create(storage, path, options) : openMemory(existing, options);
     this.memory = opened.memory;
     this.slot = opened.slot;
     this.file = opened.file ?? openFile(storage, path);
     const { memory, slot, file } = this;
     const scratch = { memory, window: memory.scratchAddress(slot.index) };
     this.#scratch = scratch;
-    this.#bootId = bootId;
     if (memoryFile === undefined && options.lock) {
       const timeoutMs = options.lockTimeoutMs;
       const locks = new ReaderLocks(storage, path, options.readonly, timeoutMs);
@@ -108,7 +104,7 @@ export class Core {
       this.#others = { locks, watch };
     }
     try {
-      this.meta = chooseMeta(file, scratch, bootId).meta;
+      this.meta = chooseMeta(file, scratch, bootIdBytes).meta;
       if (this.meta.pageSize !== memory.pageSize) throw unreadable(path);
     } catch (error) {
       file.close();
@@ -125,7 +121,8 @@ export class Core {
     this.writer = new WriterConnection(memory, () => {
       const takesLocks = this.#others?.locks.prepareToWrite() ?? false;
       const { lockTimeoutMs } = options;
-      return { memory: memory.handle, path, memoryFile, bootId, sync, takesLocks, lockTimeoutMs };
+      const file = { memory: memory.handle, path, memoryFile, bootId: bootIdBytes() };
+      return { ...file, sync, takesLocks, lockTimeoutMs };
     });
   }
 
@@ -178,7 +175,7 @@ export class Core {
 
   #lookForOthers({ watch }: Others): void {
     if (!watch.hasMoved()) return;
-    const meta = readNewestMeta(this.file, this.#scratch, this.#bootId);
+    const meta = readNewestMeta(this.file, this.#scratch, bootIdBytes);
     // One that is being written at this moment is looked at again.
     if (meta === undefined) return;
     watch.accept();
@@ -298,10 +295,20 @@ interface Opened {
   readonly file: StorageFile | undefined;
 }
 
-function needsCreation(storage: Storage, path: string, options: CheckedOptions): boolean {
-  if (storage.exists(path)) return false;
-  if (options.readonly || !options.create) throw new MnemeError('ERR_MNEME_NOT_FOUND', { path });
-  return true;
+/** The file to read; undefined when there is none and one is to be made. */
+function openExisting(
+  storage: Storage,
+  path: string,
+  options: CheckedOptions,
+): StorageFile | undefined {
+  try {
+    return storage.open(path, 'read');
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (!isMissing) throw ioError(error, { path });
+    if (options.readonly || !options.create) throw new MnemeError('ERR_MNEME_NOT_FOUND', { path });
+    return undefined;
+  }
 }
 
 function create(storage: Storage, path: string, options: CheckedOptions): Opened {
@@ -348,10 +355,16 @@ function statedPageSize(file: StorageFile): number | undefined {
   return undefined;
 }
 
+let knownBootId: Uint8Array | undefined;
+
+/** Read when it is asked for first: most files have nothing that only counts until a restart. */
 function bootIdBytes(): Uint8Array {
-  const bytes = new Uint8Array(BOOT_ID_BYTES);
-  bytes.set(Buffer.from(readBootId().replaceAll('-', ''), 'hex').subarray(0, BOOT_ID_BYTES));
-  return bytes;
+  if (knownBootId === undefined) {
+    const id = Buffer.from(readBootId().replaceAll('-', ''), 'hex');
+    knownBootId = new Uint8Array(BOOT_ID_BYTES);
+    knownBootId.set(id.subarray(0, BOOT_ID_BYTES));
+  }
+  return knownBootId;
 }
 
 function withPath(error: MnemeError, path: string): MnemeError {

@@ -80,7 +80,7 @@ export class Engine {
     const { memory, slot, file, bootId } = options;
     this.memory = memory;
     const scratch = { memory, window: memory.scratchAddress(slot.index) };
-    const trusted = chooseMeta(file, scratch, bootId);
+    const trusted = chooseMeta(file, scratch, () => bootId);
     const seed = { low: trusted.meta.seedLow, high: trusted.meta.seedHigh };
     const checksummer = new Checksummer(memory, seed, checksumWord(scratch));
     this.source =

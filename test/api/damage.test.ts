@@ -6,6 +6,7 @@ import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import { MnemeError, open } from 'mneme';
 import { expect, test } from 'vitest';
+import { xxHash64 } from '../../dist/kernels/scalar.js';
 import { expectCode, openHere, temporaryDirectory } from './support.js';
 
 const ENTRY_COUNT = 1500;
@@ -99,6 +100,39 @@ test('a file with any one byte changed is never answered from wrongly', () => {
   }
   expect(found.get('ERR_MNEME_CORRUPT')).toBeGreaterThan(20);
 });
+
+test('a file of a newer format is refused, to read and to write, and stays as it is', () => {
+  const { original, copy } = damageable();
+  const bytes = readFileSync(original);
+  const version = bytes.readUInt32LE(8);
+  // Its checksum covers the version; without a new one it is damaged besides, and still newer.
+  for (const isSealed of [true, false]) {
+    for (const slots of [[0], [65_536], [0, 65_536]]) {
+      const newer = Buffer.from(bytes);
+      for (const slot of slots) {
+        newer.writeUInt32LE(version + 1, slot + 8);
+        if (isSealed) sealMeta(newer, slot);
+      }
+      // A damaged slot is nothing to go by as long as the other one is whole.
+      const isReadable = !isSealed && slots.length === 1;
+      writeFileSync(copy, newer);
+      for (const options of [{ readonly: true }, {}, { create: false }]) {
+        if (isReadable) open(copy, { readonly: true }).close();
+        else expectCode('ERR_MNEME_FORMAT_VERSION', () => open(copy, options));
+        expect(Buffer.compare(readFileSync(copy), newer)).toBe(0);
+      }
+    }
+  }
+});
+
+/** Writes the checksum that a meta has at its end. */
+function sealMeta(file: Buffer, slot: number): void {
+  const length = file.readUInt32LE(slot + 12);
+  const seed = file.readBigUInt64LE(slot + 24);
+  const content = Uint8Array.from(file.subarray(slot, slot + length - 8));
+  const sum = xxHash64(new DataView(content.buffer), seed) & (2n ** 63n - 1n);
+  file.writeBigUInt64LE(sum, slot + length - 8);
+}
 
 test('pages that have changed places are noticed', () => {
   const { original, copy } = damageable();

@@ -44,8 +44,8 @@
  */
 import { readI32, readU32, readU48, writeU32, writeU48 } from '../bytes/integers.js';
 import { type TxnId, toPageId } from '../ids.js';
-import { META_AREA_BYTES, PAGE_SIZE_MAX, PAGE_SIZE_MIN, TREE_LEVELS_MAX } from '../limits.js';
-import type { Tree } from '../tree-root.js';
+import { DATA_START_BYTES, META_AREA_BYTES, PAGE_SIZE_MAX, PAGE_SIZE_MIN } from '../limits.js';
+import { isCommittedRoot, type Tree } from '../tree-root.js';
 import type { ExtentPointer } from './overflow-page.js';
 
 const MAGIC = Uint8Array.of(0x4d, 0x4e, 0x45, 0x4d, 0x45, 0x0d, 0x0a, 0x1a);
@@ -196,7 +196,10 @@ export function decodeMeta(bytes: Uint8Array): Meta | undefined {
   if (!isPowerOfTwo || pageSize < PAGE_SIZE_MIN || pageSize > PAGE_SIZE_MAX) return undefined;
   if (metaLength(logLength, listLength) !== length) return undefined;
   const catalog = readTree(bytes, 68);
-  if (catalog.level >= TREE_LEVELS_MAX) return undefined;
+  const freeExtent = readFreeExtent(bytes, 96);
+  const pageCount = readU32(bytes, 64);
+  if (!isCommittedRoot(catalog) || pageCount * pageSize < DATA_START_BYTES) return undefined;
+  if (freeExtent !== undefined && freeExtent.length > pageCount * pageSize) return undefined;
   const logEnd = FIXED_BYTES + logLength;
   return {
     pageSize,
@@ -207,9 +210,9 @@ export function decodeMeta(bytes: Uint8Array): Meta | undefined {
     createdAt: readU48(bytes, 48),
     txnId: readU48(bytes, 54),
     metaEpoch: readU32(bytes, 60),
-    pageCount: readU32(bytes, 64),
+    pageCount,
     catalog,
-    freeExtent: readFreeExtent(bytes, 96),
+    freeExtent,
     freeLog: bytes.slice(FIXED_BYTES, logEnd),
     newPages: bytes.slice(logEnd, logEnd + listLength),
     bootId: bytes.slice(128, 128 + BOOT_ID_BYTES),

@@ -66,9 +66,6 @@ export class NodeStorage implements Storage {
   create(path: string): StorageFile {
     return new NodeFile(fs.openSync(path, 'wx+'));
   }
-  exists(path: string): boolean {
-    return fs.existsSync(path);
-  }
   openLocks(path: string, access: 'read' | 'write'): FileLocks | undefined {
     const calls = systemCalls();
     const flock = calls === undefined ? loadFlock() : undefined;

@@ -24,7 +24,6 @@ export interface Storage {
   open(path: string, access: 'read' | 'write'): StorageFile;
   /** A new, empty file; throws `EEXIST` when there is one. */
   create(path: string): StorageFile;
-  exists(path: string): boolean;
   /** The locks on a file, by the best means at hand; undefined when there are none. */
   openLocks(path: string, access: 'read' | 'write'): FileLocks | undefined;
   /** False when another file stands at the path of an open one now. */

@@ -16,9 +16,10 @@ import {
 import type { FrameIndex } from '../../shared/memory/page-cache.js';
 import type { SharedMemory } from '../../shared/memory/shared-memory.js';
 import { birthTxn, initPage, stampPage } from '../../shared/pages/page.js';
+import { PageMismatch } from '../../shared/pages/page-file.js';
 import type { PageSource } from '../../shared/pages/page-source.js';
 import type { FreedRun, FreeList } from './free-list.js';
-import type { PageFileWriter } from './page-file-writer.js';
+import { firstDataPage, type PageFileWriter } from './page-file-writer.js';
 
 const WAIT_MS = 1;
 
@@ -182,6 +183,10 @@ export class DirtyPages {
 
   /** The page is not part of the trees any more; others may still see it until they are done. */
   freePages(start: number, length: number, birth: TxnId): void {
+    // Some are freed unread, so nothing has proved the pointer to them.
+    if (start < firstDataPage(this.memory.pageSize) || start + length > this.pageCount) {
+      throw new PageMismatch(toPageId(start), 'it is outside of the file');
+    }
     const taken = this.#taken.get(start);
     if (taken !== undefined && this.#mayChange(taken)) {
       this.#giveBack(taken);
