@@ -36,8 +36,8 @@ export const FREE_LOG_COUNTS = {
 
 /** Files with one part changed and sealed anew. */
 export const DAMAGE_COUNTS = {
-  small: 800 * FACTOR,
-  large: 60 * FACTOR,
+  small: 400 * FACTOR,
+  large: 12 * FACTOR,
 } as const;
 
 /** Rounds of writing until killed. */

@@ -10,6 +10,10 @@ import { PAGE_BYTES } from './sealed-file.js';
 const WRITTEN_AT = 1_700_000_000_000;
 export const OPENED_AT = WRITTEN_AT + 60_000;
 
+/** As many keys as leave more holes, when every other leaf is replaced, than fit beside a meta. */
+const HOLES_COUNT = 18_000;
+const HOLES_STEP = 8;
+
 /** As many keys as leave pages of a dropped keyspace behind when its first commits are done. */
 const DROPPED_COUNT = 5200;
 
@@ -23,7 +27,7 @@ export const KEYSPACES = [
 
 export function keyAt(name: string, index: number): string {
   if (name === 'deep') return `deep ${String(index % 7)}`.padEnd(300 + index * 7, `${index} `);
-  return `${name} ${String(index).padStart(4, '0')}`;
+  return `${name} ${String(index).padStart(5, '0')}`;
 }
 
 const COUNTS = { deep: 60, typed: 150, expiring: 150, bytes: 40, large: 20 } as const;
@@ -52,7 +56,21 @@ function fill(
   });
 }
 
-/** The bytes of a closed file; a large one has a list of extents and a dropped keyspace too. */
+/** Leaves free space in more runs than are logged in a meta, so that it goes into an extent. */
+function punchHoles(keyspace: Keyspace): void {
+  for (const step of [1, HOLES_STEP]) {
+    keyspace.batch((writer) => {
+      for (let index = 0; index < HOLES_COUNT; index += step) {
+        writer.set(keyAt('holes', index), `${step}`.padEnd(990, 'h'));
+      }
+    });
+  }
+}
+
+/**
+ * The bytes of a closed file; a large one has a list of extents, a dropped keyspace and an extent
+ * of free space too.
+ */
 export function makeFixture(path: string, isLarge: boolean): Buffer {
   const clock = (): number => WRITTEN_AT;
   const database = open(path, { pageSize: PAGE_BYTES, cacheSize: 2 ** 24, clock });
@@ -63,6 +81,7 @@ export function makeFixture(path: string, isLarge: boolean): Buffer {
         writer.set(keyAt('dropped', index), 'd'.repeat(index % 100 === 0 ? 2000 : 990));
       }
     });
+    punchHoles(database.keyspace('holes'));
   }
   for (const { name, keys } of KEYSPACES) {
     const keyspace = keys === 'bytes' ? database.keyspace(name, { keys }) : database.keyspace(name);
