@@ -10,9 +10,9 @@
  *
  * An extent's own pages are in no log: they count as taken from the moment that it was written.
  *
- * The file does not say when a freed page was made: it counts as made at 0. Whoever opens the file
- * protects two states, the newest and the last durable one, and would learn from it only that of
- * some pages which the durable state does not see either.
+ * The file does not say when a freed page was made; it counts as made at 0. Opening protects what
+ * the file itself leads to, the newest state and the last durable one, and the pins of others. So
+ * a page waits at most a little longer than it has to, until the durable state has moved on.
  */
 import { VarintReader, VarintWriter } from '../../shared/bytes/varint.js';
 import type { TxnId } from '../../shared/ids.js';
