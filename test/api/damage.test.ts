@@ -10,6 +10,8 @@ import { xxHash64 } from '../../dist/kernels/scalar.js';
 import { expectCode, openHere, temporaryDirectory } from './support.js';
 
 const ENTRY_COUNT = 1500;
+/** Where the meta page has the page id of the extent with the free state. */
+const FREE_EXTENT_OFFSET = 96;
 const CODES = ['ERR_MNEME_NOT_A_DATABASE', 'ERR_MNEME_FORMAT_VERSION', 'ERR_MNEME_CORRUPT'];
 
 function valueAt(index: number): string {
@@ -99,6 +101,33 @@ test('a file with any one byte changed is never answered from wrongly', () => {
     found.set(result, (found.get(result) ?? 0) + 1);
   }
   expect(found.get('ERR_MNEME_CORRUPT')).toBeGreaterThan(20);
+});
+
+test('a file whose list of free pages is damaged is read, and refuses every write alike', () => {
+  const { original, copy } = damageable();
+  const database = openHere(original);
+  const keyspace = database.keyspace('a');
+  // Scattered removals, commit by commit, until what they free no longer fits the meta page.
+  for (let round = 2; round < 60; round++) {
+    keyspace.batch((writer) => {
+      for (let index = round; index < ENTRY_COUNT; index += 60) {
+        writer.del(String(index).padStart(5, '0'));
+      }
+    });
+  }
+  database.close();
+  const bytes = readFileSync(original);
+  const extent = bytes.readUInt32LE(FREE_EXTENT_OFFSET) * 4096;
+  expect(extent).toBeGreaterThan(0);
+  bytes[extent]! ^= 0xff;
+  writeFileSync(copy, bytes);
+  const damaged = openHere(copy, { cacheSize: 2 ** 20 });
+  for (let round = 0; round < 300; round++) {
+    expectCode('ERR_MNEME_CORRUPT', () => damaged.keyspace('a').set('key', 'value'));
+  }
+  expect(damaged.keyspace('a').get('00001')).toBe(valueAt(1));
+  damaged.close();
+  expect(Buffer.compare(readFileSync(copy).subarray(131_072), bytes.subarray(131_072))).toBe(0);
 });
 
 test('a file of a newer format is refused, to read and to write, and stays as it is', () => {
