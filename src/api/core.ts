@@ -76,6 +76,8 @@ export class Core {
   readonly transactions: Transactions;
   readonly #pins = new Map<CommittedState, SharedPin>();
   #state: CommittedState;
+  /** The pinned state that a read has come down to: it is the newest one until the read ends. */
+  #read: CommittedState | undefined;
   /** What others do with the file; undefined where nobody else has it. */
   readonly #others: Others | undefined;
   readonly #scratch: ScratchMemory;
@@ -100,9 +102,8 @@ export class Core {
     this.#scratch = scratch;
     this.#bootId = bootId;
     if (memoryFile === undefined && options.lock) {
-      const timeoutMs = options.lockTimeoutMs;
-      const locks = new ReaderLocks(storage, path, options.readonly, timeoutMs);
-      const watch = new MetaWatch(file, (length) => storage.mapStart(path, length));
+      const locks = new ReaderLocks(storage, file, options.lockTimeoutMs);
+      const watch = new MetaWatch(file, (length) => storage.mapStart(file, length));
       watch.hasMoved(); // before the metas are read: what comes later is seen
       watch.accept();
       this.#others = { locks, watch };
@@ -125,7 +126,9 @@ export class Core {
     this.writer = new WriterConnection(memory, () => {
       const takesLocks = this.#others?.locks.prepareToWrite() ?? false;
       const { lockTimeoutMs } = options;
-      return { memory: memory.handle, path, memoryFile, bootId, sync, takesLocks, lockTimeoutMs };
+      const fileIdentity = storage.identity(file);
+      const place = { memory: memory.handle, path, fileIdentity, memoryFile, bootId };
+      return { ...place, sync, takesLocks, lockTimeoutMs };
     });
   }
 
@@ -162,15 +165,17 @@ export class Core {
 
   /** The newest committed state, whoever made it. */
   state(): CommittedState {
+    if (this.#read !== undefined) return this.#read;
+    // While this database's own writer has its turn nobody else changes the file, and what others
+    // did before was published with the turn.
+    const isOwnTurn = isWritersTurn(this.memory);
     const published = publishedSequence(this.memory);
     if (published !== this.#publishedSequence) {
       const state = readState(this.memory);
       this.#publishedSequence = state.sequence;
       if (!isNewerMeta(this.#state, state)) this.#state = state;
     }
-    // While this database's own writer has its turn nobody else changes the file.
-    if (this.#others !== undefined && !isWritersTurn(this.memory))
-      this.#lookForOthers(this.#others);
+    if (this.#others !== undefined && !isOwnTurn) this.#lookForOthers(this.#others);
     return this.#state;
   }
 
@@ -178,11 +183,12 @@ export class Core {
 
   #lookForOthers({ watch }: Others): void {
     if (!watch.hasMoved()) return;
-    const meta = readNewestMeta(this.file, this.#scratch, this.#bootId);
+    const { meta, isWhole } = readNewestMeta(this.file, this.#scratch, this.#bootId);
     // One that is being written at this moment is looked at again.
-    if (meta === undefined) return;
-    watch.accept();
-    if (isNewerMeta(meta, this.#state)) this.#state = { ...meta, sequence: -1 };
+    if (isWhole) watch.accept();
+    if (meta !== undefined && isNewerMeta(meta, this.#state)) {
+      this.#state = { ...meta, sequence: -1 };
+    }
   }
 
   /** A keyspace's record in a committed state. */
@@ -197,6 +203,7 @@ export class Core {
   reading<T>(read: () => T): T {
     for (let attempt = 1; ; attempt++) {
       const pinned = attempt === ATTEMPTS_MAX ? this.pin() : undefined;
+      this.#read = pinned?.state;
       this.source.enter();
       try {
         return read();
@@ -205,6 +212,7 @@ export class Core {
         if (attempt === ATTEMPTS_MAX) throw corrupt(error);
       } finally {
         this.source.leave();
+        this.#read = undefined;
         if (pinned !== undefined) this.unpin(pinned);
       }
     }

@@ -13,7 +13,15 @@ import {
   segmentAddress,
   WRITER_ENDED,
 } from '../shared/memory/channel.js';
-import type { WriterStart } from '../shared/memory/messages.js';
+import {
+  ABORT,
+  CLOSE,
+  newOperationPlace,
+  readOperation,
+  SEGMENT_HEADER_BYTES,
+  WRITE_BEHIND,
+  type WriterStart,
+} from '../shared/memory/messages.js';
 import { SharedMemory } from '../shared/memory/shared-memory.js';
 import { claimThreadSlot } from '../shared/memory/thread-slots.js';
 import { currentSystemThreadId, monotonicMs } from '../shared/system.js';
@@ -26,6 +34,8 @@ const SPIN_MS = 0.3;
 const LOOKS_PER_CLOCK_READING = 64;
 const WRITE_BEHIND_MS = 10;
 const REST_MS = 1000;
+/** What ends a batch, a process or a database. */
+const ENDINGS: ReadonlySet<number> = new Set([ABORT, WRITE_BEHIND, CLOSE]);
 
 const start = workerData as WriterStart;
 const memory = new SharedMemory(start.memory);
@@ -47,16 +57,23 @@ function main(): void {
   announceWriter(memory, WRITER_ENDED);
 }
 
-/** A writer that could not start tells everyone why. */
+/** A writer that could not start tells everyone why; with nothing written it ends as any other. */
 function refuseAll(channel: ChannelWriter, error: unknown): void {
   const answer = new AnswerWriter(memory);
-  for (;;) {
-    if (channel.poll() < 0) channel.sleep(REST_MS);
-    else {
-      answer.fail(error);
-      channel.finish();
+  const place = newOperationPlace();
+  do {
+    const sequence = channel.poll();
+    if (sequence < 0) {
+      channel.sleep(REST_MS);
+      continue;
     }
-  }
+    readOperation(memory, segmentAddress(sequence) + SEGMENT_HEADER_BYTES, place);
+    if (ENDINGS.has(place.code)) {
+      answer.begin();
+      answer.finish(0);
+    } else answer.fail(error);
+    channel.finish();
+  } while (place.code !== CLOSE);
 }
 
 function serve(channel: ChannelWriter, { turn, executor, close }: RunningWriter): void {

@@ -88,8 +88,11 @@ export class MemoryStorage implements Storage {
   exists(): boolean {
     return new MemoryFile(this.buffer).size() > 0;
   }
-  openLocks(): FileLocks {
+  locksOf(): FileLocks {
     return NO_LOCKS;
+  }
+  identity(): string {
+    return '';
   }
   isStillAt(): boolean {
     return true;
