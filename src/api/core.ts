@@ -63,9 +63,13 @@ export class Core {
   /** True when another thread opened the database: its writer is used, and stays. */
   readonly #isAttached: boolean;
   readonly #memoryFile: SharedArrayBuffer | undefined;
+  /** Which file it is, whatever stands at its path. */
+  readonly #identity: () => string;
   readonly transactions: Transactions;
   readonly #pins = new Map<CommittedState, SharedPin>();
   #state: CommittedState;
+  /** The pinned state that a read has come down to: it is the newest one until the read ends. */
+  #read: CommittedState | undefined;
   /** What others do with the file; undefined where nobody else has it. */
   readonly #others: Others | undefined;
   readonly #scratch: ScratchMemory;
@@ -82,11 +86,11 @@ export class Core {
     this.slot = slot;
     this.file = file;
     this.#memoryFile = memoryFile;
+    this.#identity = () => storage.identity(file);
     this.#scratch = { memory, window: memory.scratchAddress(slot.index) };
     if (memoryFile === undefined && options.lock) {
-      const timeoutMs = options.lockTimeoutMs;
-      const locks = new ReaderLocks(storage, path, options.readonly, timeoutMs);
-      const watch = new MetaWatch(file, (length) => storage.mapStart(path, length));
+      const locks = new ReaderLocks(storage, file, options.lockTimeoutMs);
+      const watch = new MetaWatch(file, (length) => storage.mapStart(file, length));
       watch.hasMoved(); // before the metas are read: what comes later is seen
       watch.accept();
       this.#others = { locks, watch };
@@ -108,7 +112,8 @@ export class Core {
     const { path, memory, options } = this;
     const takesLocks = this.#others?.locks.prepareToWrite() ?? false;
     const { sync, lockTimeoutMs } = options;
-    const file = { memory: memory.handle, path, memoryFile: this.#memoryFile };
+    const fileIdentity = this.#identity();
+    const file = { memory: memory.handle, path, fileIdentity, memoryFile: this.#memoryFile };
     return { ...file, bootId: bootIdBytes(), sync, takesLocks, lockTimeoutMs };
   }
 
@@ -156,15 +161,17 @@ export class Core {
 
   /** The newest committed state, whoever made it. */
   state(): CommittedState {
+    if (this.#read !== undefined) return this.#read;
+    // While this database's own writer has its turn nobody else changes the file, and what others
+    // did before was published with the turn.
+    const isOwnTurn = isWritersTurn(this.memory);
     const published = publishedSequence(this.memory);
     if (published !== this.#publishedSequence) {
       const state = readState(this.memory);
       this.#publishedSequence = state.sequence;
       if (!isNewerMeta(this.#state, state)) this.#state = state;
     }
-    // While this database's own writer has its turn nobody else changes the file.
-    if (this.#others !== undefined && !isWritersTurn(this.memory))
-      this.#lookForOthers(this.#others);
+    if (this.#others !== undefined && !isOwnTurn) this.#lookForOthers(this.#others);
     return this.#state;
   }
 
@@ -172,11 +179,12 @@ export class Core {
 
   #lookForOthers({ watch }: Others): void {
     if (!watch.hasMoved()) return;
-    const meta = readNewestMeta(this.file, this.#scratch, bootIdBytes);
+    const { meta, isWhole } = readNewestMeta(this.file, this.#scratch, bootIdBytes);
     // One that is being written at this moment is looked at again.
-    if (meta === undefined) return;
-    watch.accept();
-    if (isNewerMeta(meta, this.#state)) this.#state = { ...meta, sequence: -1 };
+    if (isWhole) watch.accept();
+    if (meta !== undefined && isNewerMeta(meta, this.#state)) {
+      this.#state = { ...meta, sequence: -1 };
+    }
   }
 
   /** A keyspace's record in a committed state. */
@@ -191,6 +199,7 @@ export class Core {
   reading<T>(read: () => T): T {
     for (let attempt = 1; ; attempt++) {
       const pinned = attempt === ATTEMPTS_MAX ? this.pin() : undefined;
+      this.#read = pinned?.state;
       this.source.enter();
       try {
         return read();
@@ -199,6 +208,7 @@ export class Core {
         if (attempt === ATTEMPTS_MAX) throw corrupt(error);
       } finally {
         this.source.leave();
+        this.#read = undefined;
         if (pinned !== undefined) this.unpin(pinned);
       }
     }

@@ -282,15 +282,20 @@ function checkWholeFile(core: Core): CheckReport {
 
 /** Without a writer nobody knows which pages are free; everything else is checked. */
 function checkTrees(core: Core): CheckReport {
-  return core.readingPinned(() => {
-    const { source } = core;
-    const { catalog, pageCount } = core.state();
-    const checker = new FileChecker(source, pageCount);
-    const tree = { ...catalog, leafPages: -1, branchPages: -1 };
-    checker.checkCatalog(tree);
-    for (const { name, record } of listKeyspaces(source, catalog)) {
-      checker.checkKeyspace(name, record, treesOf(record));
-    }
-    return checker.report();
-  });
+  const pinned = core.pin();
+  try {
+    return core.readingPinned(() => {
+      const { source } = core;
+      const { catalog, pageCount } = pinned.state;
+      const checker = new FileChecker(source, pageCount);
+      const tree = { ...catalog, leafPages: -1, branchPages: -1 };
+      checker.checkCatalog(tree);
+      for (const { name, record } of listKeyspaces(source, catalog)) {
+        checker.checkKeyspace(name, record, treesOf(record));
+      }
+      return checker.report();
+    });
+  } finally {
+    core.unpin(pinned);
+  }
 }

@@ -1,32 +1,35 @@
 /**
  * The locks of one handle: that it reads a state, and, where a lock is on the whole file, that it
- * writes. They are opened when they are first needed, since loading what locks takes longer than
- * opening a database.
+ * writes. What locks is loaded when it is first needed, since that takes longer than opening a
+ * database.
  */
 import { MnemeError } from '../shared/errors.js';
 import type { TxnId } from '../shared/ids.js';
 import { type FileLocks, NO_LOCKS } from '../shared/pages/file-locks.js';
-import type { Storage } from '../shared/pages/storage.js';
+import { lockHolder } from '../shared/pages/lock-holder.js';
+import type { Storage, StorageFile } from '../shared/pages/storage.js';
 import { monotonicMs } from '../shared/system.js';
 
 const POLL_MS = 1;
 
 export class ReaderLocks {
-  readonly #open: () => FileLocks | undefined;
+  readonly #load: () => FileLocks | undefined;
+  readonly #file: StorageFile;
   readonly #timeoutMs: number;
   #locks: FileLocks | undefined;
   /** How many pins each state has. */
   readonly #pins = new Map<TxnId, number>();
 
   /** @param timeoutMs - How long to wait for a lock on the whole file. */
-  constructor(storage: Storage, path: string, isReadonly: boolean, timeoutMs: number) {
-    this.#open = () => storage.openLocks(path, isReadonly ? 'read' : 'write');
+  constructor(storage: Storage, file: StorageFile, timeoutMs: number) {
+    this.#load = () => storage.locksOf(file);
+    this.#file = file;
     this.#timeoutMs = timeoutMs;
   }
 
   /** @throws {MnemeError} `ERR_MNEME_IO` where nothing can lock a file. */
-  #opened(): FileLocks {
-    this.#locks ??= this.#open();
+  #loaded(): FileLocks {
+    this.#locks ??= this.#load();
     if (this.#locks !== undefined) return this.#locks;
     const reason = 'neither koffi nor fs-ext can be loaded here; open with lock: false';
     throw new MnemeError('ERR_MNEME_IO', { reason });
@@ -42,27 +45,30 @@ export class ReaderLocks {
   unpin(txnId: TxnId): void {
     const count = this.#pins.get(txnId) ?? 0;
     if (count > 1) this.#pins.set(txnId, count - 1);
-    else if (this.#pins.delete(txnId)) this.#opened().unlock(txnId);
+    else if (this.#pins.delete(txnId)) this.#loaded().unlock(txnId);
   }
 
   /** Before the writer starts. True when the writer's thread is to lock by itself. */
   prepareToWrite(): boolean {
-    if (this.#opened().fine) return true;
+    if (this.#loaded().fine) return true;
     this.#wait('writer', 'exclusive');
     return false;
   }
 
   #wait(place: TxnId | 'writer', kind: 'shared' | 'exclusive'): void {
-    const locks = this.#opened();
+    const locks = this.#loaded();
     const deadline = monotonicMs() + this.#timeoutMs;
     while (!locks.tryLock(place, kind)) {
-      if (monotonicMs() >= deadline) throw new MnemeError('ERR_MNEME_LOCKED');
+      if (monotonicMs() >= deadline) {
+        const details = locks.isLockedByOther('writer') ? lockHolder(this.#file) : {};
+        throw new MnemeError('ERR_MNEME_LOCKED', details);
+      }
       Atomics.wait(sleeper, 0, 0, POLL_MS);
     }
   }
 
+  /** The file is closed, and its locks with it. */
   close(): void {
-    this.#locks?.close();
     this.#locks = NO_LOCKS;
   }
 }

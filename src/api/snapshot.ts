@@ -31,7 +31,8 @@ export class Snapshot implements Disposable {
     this.#core = core;
     this.#pinned = core.pin();
     this.#view = { state: this.#pinned.state, now: core.now(), isOpen: true };
-    abandoned.register(this, { core, pinned: this.#pinned }, this);
+    // The handles that it gave hold the view, and need the pin as long as they are used.
+    abandoned.register(this.#view, { core, pinned: this.#pinned }, this.#view);
   }
 
   /** The transaction that made the state. */
@@ -58,7 +59,7 @@ export class Snapshot implements Disposable {
   close(): void {
     if (!this.#view.isOpen) return;
     this.#view.isOpen = false;
-    abandoned.unregister(this);
+    abandoned.unregister(this.#view);
     if (this.#core.isOpen) this.#core.unpin(this.#pinned);
   }
 

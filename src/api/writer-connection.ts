@@ -203,7 +203,7 @@ export class WriterConnection {
   /** Takes back what the writer has not begun: another thread's batch lasts too long. */
   #giveUp(): void {
     const mode = (this.#beginning >>> 2) + 1;
-    if (this.#beginning === 0 || writerSlot(this.#memory) === WRITER_NOT_STARTED) return;
+    if (this.#beginning === 0 || !this.#channel.othersBatchIsOpen()) return;
     const { i32 } = this.#memory;
     const seen = Atomics.load(i32, mode);
     if (seen !== MODE_OWN && seen !== MODE_BEGIN) return;

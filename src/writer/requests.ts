@@ -233,8 +233,7 @@ export class RequestExecutor {
     try {
       this.#takeTurn(owesSync ? undefined : 0).close();
     } catch (error) {
-      const isBusy = error instanceof MnemeError && error.code === 'ERR_MNEME_LOCKED';
-      if (!isBusy || owesSync) throw error;
+      if (owesSync || !(error instanceof MnemeError)) throw error;
     }
   }
 

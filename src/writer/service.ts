@@ -71,9 +71,15 @@ export class WriterService {
     const others = segment.isOwn && this.#sync === 'full' ? this.#takeOthers(channel) : [];
     if (others.length > 0) this.#executor.runTogether([segment, ...others]);
     else this.#executor.run(segment);
-    this.#batchChannel = this.#turn.engine?.isOpen === true ? channel : NOBODY;
+    this.#noteBatch(this.#turn.engine?.isOpen === true ? channel : NOBODY);
     for (const served of [segment, ...others]) this.#channels.finish(served.channel);
     if (wasPending !== true) this.#dueMs = monotonicMs() + WRITE_BEHIND_MS;
+  }
+
+  #noteBatch(channel: number): void {
+    if (channel === this.#batchChannel) return;
+    this.#batchChannel = channel;
+    this.#channels.tellBatch(channel);
   }
 
   /** Takes the channel's next segment; undefined when its caller has given it up. */
@@ -146,7 +152,7 @@ export class WriterService {
     if (channel !== NOBODY && !threadMayLive(systemThreadId(this.#memory, channel))) {
       this.#executor.abandonBatch();
       this.#channels.drop(channel);
-      this.#batchChannel = NOBODY;
+      this.#noteBatch(NOBODY);
     }
     reclaimDeadSlots(this.#memory, threadMayLive);
   }

@@ -6,23 +6,21 @@
  * so busy processes take turns. What changed meanwhile is read anew.
  */
 import { MnemeError } from '../shared/errors.js';
-import { META_AREA_BYTES } from '../shared/limits.js';
 import { publishState, setWriterTurn } from '../shared/memory/control-block.js';
 import type { SyncMode } from '../shared/memory/messages.js';
 import type { SharedMemory } from '../shared/memory/shared-memory.js';
 import type { ThreadSlot } from '../shared/memory/thread-slots.js';
 import type { FileLocks } from '../shared/pages/file-locks.js';
+import { lockHolder, noteLockHolder } from '../shared/pages/lock-holder.js';
 import { MetaWatch } from '../shared/pages/meta-watch.js';
 import { PageMismatch } from '../shared/pages/page-file.js';
 import type { StorageFile } from '../shared/pages/storage.js';
-import { monotonicMs, processId } from '../shared/system.js';
+import { monotonicMs } from '../shared/system.js';
 import { Engine } from './engine.js';
 
 /** Commits go on for this long before another writer's wish is looked for. */
 const TURN_MS = 2;
 const POLL_MS = 0.2;
-/** Behind every meta of the first slot: the process whose turn it is, for error messages. */
-const HOLDER_OFFSET = META_AREA_BYTES - 8;
 
 export interface TurnOptions {
   readonly memory: SharedMemory;
@@ -115,24 +113,24 @@ export class WriterTurn {
   #waitFor(place: 'want' | 'writer', deadline: number): void {
     const { locks, file } = this.#options;
     while (!locks.tryLock(place, 'exclusive')) {
-      if (monotonicMs() >= deadline) throw new MnemeError('ERR_MNEME_LOCKED', holder(file));
+      if (monotonicMs() >= deadline) throw new MnemeError('ERR_MNEME_LOCKED', lockHolder(file));
       Atomics.wait(this.#sleeper, 0, 0, POLL_MS);
     }
   }
 
   /** The engine of the last turn, or a new one when somebody wrote since. */
   #newestEngine(): Engine {
-    const { isStillAt, file, locks } = this.#options;
+    const { isStillAt, file } = this.#options;
     if (!isStillAt()) {
       throw new MnemeError('ERR_MNEME_IO', { reason: 'another file stands at the path now' });
     }
-    if (locks.fine) noteHolder(file);
+    noteLockHolder(file);
     const known = this.#engine;
     if (known !== undefined && (known.hasFailed || !this.#watch.hasMoved())) return known;
     const source = known === undefined ? {} : { source: known.source };
     const engine = new Engine({ ...this.#options, ...source });
     this.#engine = engine;
-    if (known !== undefined) publishState(this.#options.memory, engine.files.meta);
+    publishState(this.#options.memory, engine.files.meta);
     this.#watch.hasMoved();
     this.#watch.accept();
     return engine;
@@ -142,19 +140,4 @@ export class WriterTurn {
 function isDamage(error: unknown): boolean {
   const isCorrupt = error instanceof MnemeError && error.code === 'ERR_MNEME_CORRUPT';
   return isCorrupt || error instanceof PageMismatch;
-}
-
-function noteHolder(file: StorageFile): void {
-  const note = Buffer.alloc(8);
-  file.read(note, 0, 8, HOLDER_OFFSET);
-  if (note.readUInt32LE(0) === processId()) return;
-  note.writeUInt32LE(processId(), 0);
-  // Told to whoever waits in vain; a disk too full to take it keeps the name of the last one.
-  file.write(note, 0, 8, HOLDER_OFFSET);
-}
-
-function holder(file: StorageFile): { pid: number } {
-  const note = Buffer.alloc(8);
-  file.read(note, 0, 8, HOLDER_OFFSET);
-  return { pid: note.readUInt32LE(0) };
 }

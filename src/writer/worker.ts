@@ -5,7 +5,15 @@
 import { availableParallelism } from 'node:os';
 import { workerData } from 'node:worker_threads';
 import { announceWriter, ChannelWriter, WRITER_ENDED } from '../shared/memory/channel.js';
-import type { WriterStart } from '../shared/memory/messages.js';
+import {
+  ABORT,
+  CLOSE,
+  newOperationPlace,
+  readOperation,
+  SEGMENT_HEADER_BYTES,
+  WRITE_BEHIND,
+  type WriterStart,
+} from '../shared/memory/messages.js';
 import { SharedMemory } from '../shared/memory/shared-memory.js';
 import { claimThreadSlot } from '../shared/memory/thread-slots.js';
 import { currentSystemThreadId } from '../shared/system.js';
@@ -16,6 +24,8 @@ import { type RunningWriter, startWriter } from './start.js';
 const SPIN_MS = 0.3;
 const REST_MS = 1000;
 const ANY_CHANNEL = -1;
+/** What ends a batch, a process or a database. */
+const ENDINGS: ReadonlySet<number> = new Set([ABORT, WRITE_BEHIND, CLOSE]);
 
 const start = workerData as WriterStart;
 const memory = new SharedMemory(start.memory);
@@ -40,18 +50,22 @@ function main(): void {
   announceWriter(memory, WRITER_ENDED);
 }
 
-/** A writer that could not start tells everyone why. */
+/** A writer that could not start tells everyone why; with nothing written it ends as any other. */
 function refuseAll(channels: ChannelWriter, error: unknown): void {
   const answer = new AnswerWriter(memory);
-  for (;;) {
+  const place = newOperationPlace();
+  do {
     const channel = channels.poll(ANY_CHANNEL);
-    if (channel < 0) channels.sleep(REST_MS);
-    else {
-      answer.begin(channel);
-      answer.fail(error);
-      channels.finish(channel);
+    if (channel < 0) {
+      channels.sleep(REST_MS);
+      continue;
     }
-  }
+    readOperation(memory, channels.segment(channel) + SEGMENT_HEADER_BYTES, place);
+    answer.begin(channel);
+    if (ENDINGS.has(place.code)) answer.finish(0);
+    else answer.fail(error);
+    channels.finish(channel);
+  } while (place.code !== CLOSE);
 }
 
 main();

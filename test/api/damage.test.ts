@@ -103,15 +103,16 @@ test('a file with any one byte changed is never answered from wrongly', () => {
   expect(found.get('ERR_MNEME_CORRUPT')).toBeGreaterThan(20);
 });
 
+const HOLES_COUNT = 18_000;
+
 test('a file whose list of free pages is damaged is read, and refuses every write alike', () => {
   const { original, copy } = damageable();
   const database = openHere(original);
-  const keyspace = database.keyspace('a');
-  // Scattered removals, commit by commit, until what they free no longer fits the meta page.
-  for (let round = 2; round < 60; round++) {
-    keyspace.batch((writer) => {
-      for (let index = round; index < ENTRY_COUNT; index += 60) {
-        writer.del(String(index).padStart(5, '0'));
+  // Every other leaf is replaced: more holes than the meta page has room to tell of.
+  for (const step of [1, 8]) {
+    database.keyspace('holes').batch((writer) => {
+      for (let index = 0; index < HOLES_COUNT; index += step) {
+        writer.set(String(index).padStart(8, '0'), `${step}`.padEnd(990, 'h'));
       }
     });
   }

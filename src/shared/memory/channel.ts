@@ -13,6 +13,7 @@
  *      2   thread slot + 1 of the writer; 0: not started, -1: ended
  *      3   1 while both sides had better sleep at once than spin
  *      4   channels that were ever used
+ *      5   channel + 1 of whose batch is open, 0 when none is
  *
  *   word   field of a channel
  *      0   posted     segments that the caller has filled
@@ -35,6 +36,7 @@ const WRITER_SLEEPS = WORD + 1;
 const WRITER_SLOT = WORD + 2;
 const NO_SPIN = WORD + 3;
 const CHANNEL_LIMIT = WORD + 4;
+const BATCH_OWNER = WORD + 5;
 const CHANNEL_WORDS = WORD + 256;
 /** A cache line each, so that callers do not get in each other's way. */
 const WORDS_PER_CHANNEL = 16;
@@ -132,6 +134,12 @@ export class ChannelCaller {
     return ((this.#posted - done) & 0x7fffffff) <= count;
   }
 
+  /** True while another thread's batch is open, which lasts as long as that thread likes. */
+  othersBatchIsOpen(): boolean {
+    const owner = Atomics.load(this.#memory.i32, BATCH_OWNER);
+    return owner !== 0 && owner !== this.channel + 1;
+  }
+
   /** True when another thread waits for the writer too: all of them spinning, it could not run. */
   othersWait(): boolean {
     const { i32 } = this.#memory;
@@ -227,6 +235,11 @@ export class ChannelWriter {
     const word = channelWord(channel);
     Atomics.store(i32, word + DONE, next(Atomics.load(i32, word + DONE)));
     if (Atomics.load(i32, word + CALLER_SLEEPS) !== 0) Atomics.notify(i32, word + DONE);
+  }
+
+  /** Tells callers whose batch is open; -1 when none is. */
+  tellBatch(channel: number): void {
+    Atomics.store(this.#memory.i32, BATCH_OWNER, channel + 1);
   }
 
   /** Forgets what a caller that is gone has posted. */

@@ -152,6 +152,8 @@ export type SyncMode = 'full' | 'none';
 export interface WriterStart {
   readonly memory: MemoryHandle;
   readonly path: string;
+  /** What the readers have open; by now another file may stand at the path. */
+  readonly fileIdentity: string;
   /** The file itself, for ':memory:'. */
   readonly memoryFile: SharedArrayBuffer | undefined;
   readonly bootId: Uint8Array;

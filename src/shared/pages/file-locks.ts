@@ -3,7 +3,7 @@
  * states somebody reads.
  *
  * They belong to one opening of the file, and the system takes them back when that is closed or its
- * process dies; so there is no side file and nothing stale.
+ * process dies; so nothing has to be closed here, there is no side file and nothing stale.
  */
 import type { TxnId } from '../ids.js';
 
@@ -20,7 +20,6 @@ export interface FileLocks {
   isLockedByOther(place: 'writer' | 'want'): boolean;
   /** The lowest state from `from` on that another opening of the file reads. */
   nextPinned(from: TxnId): TxnId | undefined;
-  close(): void;
 }
 
 /** No locks: the caller's word that nobody else has the file. */
@@ -30,7 +29,6 @@ export const NO_LOCKS: FileLocks = {
   unlock: () => undefined,
   isLockedByOther: () => false,
   nextPinned: () => undefined,
-  close: () => undefined,
 };
 
 /** All states that others read, rising. */

@@ -87,8 +87,11 @@ export class MemoryStorage implements Storage {
   create(): StorageFile {
     return new MemoryFile(this.buffer);
   }
-  openLocks(): FileLocks {
+  locksOf(): FileLocks {
     return NO_LOCKS;
+  }
+  identity(): string {
+    return '';
   }
   isStillAt(): boolean {
     return true;

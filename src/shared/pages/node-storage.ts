@@ -3,6 +3,7 @@
  */
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
+import { MnemeError } from '../errors.js';
 import type { FileLocks } from './file-locks.js';
 import { OpenFileLocks } from './open-file-locks.js';
 import type { Storage, StorageFile } from './storage.js';
@@ -13,78 +14,77 @@ import { loadFlock, WholeFileLocks } from './whole-file-locks.js';
 const VECTOR_COUNT_MAX = 1024;
 
 class NodeFile implements StorageFile {
-  readonly #descriptor: number;
+  readonly descriptor: number;
   constructor(descriptor: number) {
-    this.#descriptor = descriptor;
-  }
-  isAt(path: string): boolean {
-    const standing = fs.statSync(path, { bigint: true, throwIfNoEntry: false });
-    // A file without a name is ours alone, and goes on until it is closed.
-    if (standing === undefined) return true;
-    const own = fs.fstatSync(this.#descriptor, { bigint: true });
-    return own.ino === standing.ino && own.dev === standing.dev;
+    this.descriptor = descriptor;
   }
   read(target: Uint8Array, targetOffset: number, length: number, offset: number): number {
     let done = 0;
     while (done < length) {
       const at = targetOffset + done;
-      const count = fs.readSync(this.#descriptor, target, at, length - done, offset + done);
+      const count = fs.readSync(this.descriptor, target, at, length - done, offset + done);
       if (count === 0) break;
       done += count;
     }
     return done;
   }
   write(source: Uint8Array, sourceOffset: number, length: number, offset: number): number {
-    return fs.writeSync(this.#descriptor, source, sourceOffset, length, offset);
+    return fs.writeSync(this.descriptor, source, sourceOffset, length, offset);
   }
   writeMany(sources: readonly Uint8Array[], offset: number): number {
     let done = 0;
     for (let first = 0; first < sources.length; first += VECTOR_COUNT_MAX) {
       const part = sources.slice(first, first + VECTOR_COUNT_MAX);
       const partBytes = part.reduce((sum, source) => sum + source.length, 0);
-      const count = fs.writevSync(this.#descriptor, part, offset + done);
+      const count = fs.writevSync(this.descriptor, part, offset + done);
       done += count;
       if (count !== partBytes) break;
     }
     return done;
   }
   size(): number {
-    return fs.fstatSync(this.#descriptor).size;
+    return fs.fstatSync(this.descriptor).size;
   }
   datasync(): void {
-    fs.fdatasyncSync(this.#descriptor);
+    fs.fdatasyncSync(this.descriptor);
   }
   close(): void {
-    fs.closeSync(this.#descriptor);
+    fs.closeSync(this.descriptor);
   }
+}
+
+function identityOf({ dev, ino }: fs.BigIntStats): string {
+  return `${dev}:${ino}`;
 }
 
 export class NodeStorage implements Storage {
   open(path: string, access: 'read' | 'write'): StorageFile {
+    // Opening a pipe would wait for its other end.
+    if (!fs.statSync(path).isFile()) throw new MnemeError('ERR_MNEME_NOT_A_DATABASE', { path });
     return new NodeFile(fs.openSync(path, access === 'read' ? 'r' : 'r+'));
   }
   create(path: string): StorageFile {
     return new NodeFile(fs.openSync(path, 'wx+'));
   }
-  openLocks(path: string, access: 'read' | 'write'): FileLocks | undefined {
+  locksOf(file: StorageFile): FileLocks | undefined {
+    const { descriptor } = file as NodeFile;
     const calls = systemCalls();
-    const flock = calls === undefined ? loadFlock() : undefined;
-    if (calls === undefined && flock === undefined) return undefined;
-    const descriptor = fs.openSync(path, access === 'read' ? 'r' : 'r+');
-    const close = () => fs.closeSync(descriptor);
-    if (calls !== undefined) return new OpenFileLocks(calls, descriptor, close);
-    return flock === undefined ? undefined : new WholeFileLocks(flock, descriptor, close);
+    if (calls !== undefined) return new OpenFileLocks(calls, descriptor);
+    const flock = loadFlock();
+    return flock === undefined ? undefined : new WholeFileLocks(flock, descriptor);
+  }
+  identity(file: StorageFile): string {
+    return identityOf(fs.fstatSync((file as NodeFile).descriptor, { bigint: true }));
   }
   isStillAt(file: StorageFile, path: string): boolean {
-    return !(file instanceof NodeFile) || file.isAt(path);
+    const standing = fs.statSync(path, { bigint: true, throwIfNoEntry: false });
+    // A file without a name is nobody's who does not have it open, and goes on until it is closed.
+    return standing === undefined || identityOf(standing) === this.identity(file);
   }
-  mapStart(path: string, length: number): ArrayBuffer | undefined {
-    const descriptor = fs.openSync(path, 'r');
-    try {
-      return systemCalls()?.map(descriptor, length);
-    } finally {
-      fs.closeSync(descriptor); // the mapping stays
-    }
+  mapStart(file: StorageFile, length: number): ArrayBuffer | undefined {
+    // Touching what is mapped behind the end of the file would end the process.
+    if (file.size() < length) return undefined;
+    return systemCalls()?.map((file as NodeFile).descriptor, length);
   }
   link(existingPath: string, newPath: string): void {
     fs.linkSync(existingPath, newPath);

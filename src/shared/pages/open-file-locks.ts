@@ -29,6 +29,8 @@ const EINTR = 4;
 
 const FLOCK_BYTES = 32;
 const TWO_POW_32 = 2 ** 32;
+/** Transaction ids are below this. */
+const TXN_COUNT = 2 ** 53;
 /** High words of the first byte of each zone. */
 const SNAPSHOTS_HIGH = 2 ** 29;
 const WRITER_HIGH = 2 ** 30;
@@ -37,14 +39,11 @@ export class OpenFileLocks implements FileLocks {
   readonly fine = true;
   readonly #calls: SystemCalls;
   readonly #descriptor: number;
-  readonly #close: () => void;
   readonly #lock = Buffer.alloc(FLOCK_BYTES);
 
-  /** @param close - Gives the descriptor back, and with it all locks. */
-  constructor(calls: SystemCalls, descriptor: number, close: () => void) {
+  constructor(calls: SystemCalls, descriptor: number) {
     this.#calls = calls;
     this.#descriptor = descriptor;
-    this.#close = close;
   }
 
   tryLock(place: LockPlace, kind: 'shared' | 'exclusive'): boolean {
@@ -64,24 +63,27 @@ export class OpenFileLocks implements FileLocks {
   }
 
   nextPinned(from: TxnId): TxnId | undefined {
+    // The system names the first lock of whichever opening it looks at first, not the lowest.
+    let lowest: TxnId | undefined;
+    for (let end = TXN_COUNT; end > from; end = lowest) {
+      const found = this.#somePinned(from, end);
+      if (found === undefined) break;
+      lowest = found;
+    }
+    return lowest;
+  }
+
+  /** A state that another opening reads, if there is one from `from` to before `end`. */
+  #somePinned(from: TxnId, end: TxnId): TxnId | undefined {
     const lock = this.#lock;
-    this.#describe(EXCLUSIVE, from);
-    // Up to the zone's end, which is where the writer's zone begins.
-    const low = from % TWO_POW_32;
-    const high = SNAPSHOTS_HIGH + Math.floor(from / TWO_POW_32);
-    lock.writeUInt32LE((TWO_POW_32 - low) % TWO_POW_32, 16);
-    lock.writeUInt32LE(WRITER_HIGH - high - (low === 0 ? 0 : 1), 20);
+    this.#describe(EXCLUSIVE, from, end - from);
     this.#call(F_OFD_GETLK);
     if (lock.readInt16LE(0) === NONE) return undefined;
     const start = (lock.readUInt32LE(12) - SNAPSHOTS_HIGH) * TWO_POW_32 + lock.readUInt32LE(8);
     return Math.max(start, from);
   }
 
-  close(): void {
-    this.#close();
-  }
-
-  #describe(type: number, place: LockPlace): void {
+  #describe(type: number, place: LockPlace, length = 1): void {
     const lock = this.#lock;
     const number = typeof place === 'number' ? place : place === 'writer' ? 0 : 1;
     const zone = typeof place === 'number' ? SNAPSHOTS_HIGH : WRITER_HIGH;
@@ -89,7 +91,8 @@ export class OpenFileLocks implements FileLocks {
     lock.writeInt16LE(type, 0);
     lock.writeUInt32LE(number % TWO_POW_32, 8);
     lock.writeUInt32LE(zone + Math.floor(number / TWO_POW_32), 12);
-    lock.writeUInt32LE(1, 16);
+    lock.writeUInt32LE(length % TWO_POW_32, 16);
+    lock.writeUInt32LE(Math.floor(length / TWO_POW_32), 20);
   }
 
   /** False when another has the lock. */

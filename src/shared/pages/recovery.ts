@@ -175,24 +175,31 @@ function newestTrusted(
   return { meta: other, slot: otherSlot, rejectedOther: true, confirmed: false, durable: other };
 }
 
+/** What a file that another process writes says of itself at this moment. */
+export interface SeenMeta {
+  readonly meta: Meta | undefined;
+  /** False when a slot cannot be read: it may be in the middle of being written. */
+  readonly isWhole: boolean;
+}
+
 /**
- * The newest meta of a file that another process writes; undefined when neither can be read at
- * this moment. Its pages are not checked: a writer that lives has written them before, and whoever
- * reads one sees by its checksum.
+ * The newest meta of a file that another process writes. Its pages are not checked: a writer that
+ * lives has written them before, and whoever reads one sees by its checksum.
  */
 export function readNewestMeta(
   file: StorageFile,
   scratch: ScratchMemory,
   readBootId: () => Uint8Array,
-): Meta | undefined {
-  const metas = ([0, 1] as const).map((slot) => {
-    const content = readSlot(file, slot, scratch);
+): SeenMeta {
+  const slots = [readSlot(file, 0, scratch), readSlot(file, 1, scratch)];
+  const metas = slots.map((content) => {
     return content.kind === 'meta' && countsNow(content.meta, readBootId)
       ? content.meta
       : undefined;
   });
   const newest = newestSlot(metas);
-  return newest === undefined ? undefined : metas[newest];
+  const isWhole = slots.every(({ kind }) => kind === 'meta');
+  return { meta: newest === undefined ? undefined : metas[newest], isWhole };
 }
 
 function newestSlot(metas: readonly (Meta | undefined)[]): 0 | 1 | undefined {

@@ -20,16 +20,18 @@ export interface StorageFile {
 }
 
 export interface Storage {
-  /** Throws `ENOENT` when there is none. */
+  /** Throws `ENOENT` when there is none, `ERR_MNEME_NOT_A_DATABASE` for what is no plain file. */
   open(path: string, access: 'read' | 'write'): StorageFile;
   /** A new, empty file; throws `EEXIST` when there is one. */
   create(path: string): StorageFile;
-  /** The locks on a file, by the best means at hand; undefined when there are none. */
-  openLocks(path: string, access: 'read' | 'write'): FileLocks | undefined;
+  /** Locks that belong to an open file, by the best means at hand; undefined without any. */
+  locksOf(file: StorageFile): FileLocks | undefined;
+  /** Tells a file from every other, whatever its path. */
+  identity(file: StorageFile): string;
   /** False when another file stands at the path of an open one now. */
   isStillAt(file: StorageFile, path: string): boolean;
-  /** The file's first bytes as they are at any moment; undefined where that cannot be had. */
-  mapStart(path: string, length: number): ArrayBuffer | undefined;
+  /** A file's first bytes as they are at any moment; undefined where that cannot be had. */
+  mapStart(file: StorageFile, length: number): ArrayBuffer | undefined;
   link(existingPath: string, newPath: string): void;
   unlink(path: string): void;
   /** Makes the directory entries of the folder that holds `path` durable. */

@@ -25,18 +25,22 @@ export class WholeFileLocks implements FileLocks {
   readonly fine = false;
   readonly #flock: FlockSync;
   readonly #descriptor: number;
-  readonly #close: () => void;
   #held: 'none' | 'shared' | 'exclusive' = 'none';
 
-  /** @param close - Gives the descriptor back, and with it the lock. */
-  constructor(flock: FlockSync, descriptor: number, close: () => void) {
+  constructor(flock: FlockSync, descriptor: number) {
     this.#flock = flock;
     this.#descriptor = descriptor;
-    this.#close = close;
   }
 
   tryLock(_place: LockPlace, kind: 'shared' | 'exclusive'): boolean {
     if (this.#held === kind || this.#held === 'exclusive') return true;
+    if (this.#try(kind)) return true;
+    // Asking for more has given up what was held.
+    if (this.#held === 'shared' && !this.#try('shared')) this.#held = 'none';
+    return false;
+  }
+
+  #try(kind: 'shared' | 'exclusive'): boolean {
     try {
       this.#flock(this.#descriptor, kind === 'shared' ? 'shnb' : 'exnb');
     } catch (error) {
@@ -52,15 +56,16 @@ export class WholeFileLocks implements FileLocks {
     // The whole file stays locked: another reader of this handle may still need it.
   }
 
-  isLockedByOther(): boolean {
+  /** True when another opening writes; there is no telling of who wants to. */
+  isLockedByOther(place: 'writer' | 'want'): boolean {
+    if (place === 'want' || this.#held !== 'none') return false;
+    if (!this.#try('shared')) return true;
+    this.#flock(this.#descriptor, 'un');
+    this.#held = 'none';
     return false;
   }
 
   nextPinned(): undefined {
     return undefined;
-  }
-
-  close(): void {
-    this.#close();
   }
 }
