@@ -35,6 +35,7 @@ export class WriterService {
   /** Whose batch is open. */
   #batchChannel = NOBODY;
   #dueMs = 0;
+  #lookDueMs = 0;
 
   constructor(
     memory: SharedMemory,
@@ -57,6 +58,7 @@ export class WriterService {
       const channel = this.#nextChannel();
       if (channel !== NOBODY) this.#serve(channel);
       this.#betweenTransactions();
+      this.#lookForDeadThreads();
     }
   }
 
@@ -141,13 +143,15 @@ export class WriterService {
     const isInBatch = this.#batchChannel !== NOBODY;
     const restMs = isInBatch ? BATCH_REST_MS : REST_MS;
     const pauseMs = isPending && !isInBatch ? Math.max(0, this.#dueMs - monotonicMs()) : restMs;
-    if (this.#channels.sleep(pauseMs) === 'timed-out') this.#lookForDeadThreads();
+    this.#channels.sleep(pauseMs);
     const channel = this.#channels.poll(this.#batchChannel);
     return channel === NOBODY ? this.#definingChannel() : channel;
   }
 
   /** A thread that is gone leaves its batch, its pins and its slot behind. */
   #lookForDeadThreads(): void {
+    if (monotonicMs() < this.#lookDueMs) return;
+    this.#lookDueMs = monotonicMs() + (this.#batchChannel === NOBODY ? REST_MS : BATCH_REST_MS);
     const channel = this.#batchChannel;
     if (channel !== NOBODY && !threadMayLive(systemThreadId(this.#memory, channel))) {
       this.#executor.abandonBatch();

@@ -250,11 +250,10 @@ export class ChannelWriter {
   }
 
   /** Sleeps until the bell has risen since a `poll` that found nothing, `timeoutMs` at most. */
-  sleep(timeoutMs: number): 'ok' | 'not-equal' | 'timed-out' {
+  sleep(timeoutMs: number): void {
     const { i32 } = this.#memory;
     Atomics.store(i32, WRITER_SLEEPS, 1);
-    const result = Atomics.wait(i32, BELL, this.#bell, timeoutMs);
+    Atomics.wait(i32, BELL, this.#bell, timeoutMs);
     Atomics.store(i32, WRITER_SLEEPS, 0);
-    return result;
   }
 }
