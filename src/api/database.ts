@@ -64,7 +64,7 @@ export interface Transaction {
  * Opens a database file, creating it when it is missing; ':memory:' opens one in memory only.
  *
  * @throws {MnemeError} `ERR_MNEME_NOT_FOUND`, `ERR_MNEME_NOT_A_DATABASE`,
- * `ERR_MNEME_FORMAT_VERSION`, `ERR_MNEME_CORRUPT`, `ERR_MNEME_IO`.
+ * `ERR_MNEME_FORMAT_VERSION`, `ERR_MNEME_CORRUPT`, `ERR_MNEME_REMOTE_FS`, `ERR_MNEME_IO`.
  */
 export function open(path: string | URL, options: OpenOptions = {}): Database {
   return new Database(new Core(checkPath(path), checkOptions(options)));

@@ -48,6 +48,7 @@ export function openDatabaseFile(
   const isInMemory = path === MEMORY_PATH;
   const memoryFile = shared?.memoryFile ?? (isInMemory ? createMemoryFileBuffer() : undefined);
   const storage = memoryFile === undefined ? new NodeStorage() : new MemoryStorage(memoryFile);
+  if (options.lock && !options.unsafeRemoteFs) refuseRemote(storage, path);
   const existing = openExisting(storage, path, options);
   const memory =
     shared === undefined ? newMemory(existing, options) : new SharedMemory(shared.memory);
@@ -55,6 +56,16 @@ export function openDatabaseFile(
   if (existing !== undefined) return { storage, file: existing, memory, slot, memoryFile };
   create(storage, path, options, memory, slot);
   return { storage, file: openFile(storage, path), memory, slot, memoryFile };
+}
+
+function refuseRemote(storage: Storage, path: string): void {
+  let isRemote: boolean;
+  try {
+    isRemote = storage.isRemote(path);
+  } catch {
+    return; // a directory that is not there: opening says so
+  }
+  if (isRemote) throw new MnemeError('ERR_MNEME_REMOTE_FS', { path });
 }
 
 /** The meta to begin with; the file is closed when there is none. */

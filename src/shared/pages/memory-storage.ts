@@ -87,6 +87,9 @@ export class MemoryStorage implements Storage {
   create(): StorageFile {
     return new MemoryFile(this.buffer);
   }
+  isRemote(): boolean {
+    return false;
+  }
   locksOf(): FileLocks {
     return NO_LOCKS;
   }
