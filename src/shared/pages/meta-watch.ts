@@ -10,6 +10,9 @@ import type { StorageFile } from './storage.js';
 /** Transaction and epoch lie in these bytes of a meta (meta-page.ts). */
 const FIRST_BYTE = 52;
 const WORDS = 3;
+/** Their first words in the mapping, of each slot. */
+const FIRST = FIRST_BYTE / 4;
+const SECOND = (META_AREA_BYTES + FIRST_BYTE) / 4;
 const LOOKS_BEFORE_MAPPING = 1000;
 const MAPPED_BYTES = 2 * META_AREA_BYTES;
 
@@ -30,6 +33,7 @@ export class MetaWatch {
 
   /** True when a meta is not what it was when `accept` was called last. */
   hasMoved(): boolean {
+    if (this.#mapped !== undefined && this.#isAsSeen(this.#mapped)) return false;
     this.#look();
     const now = this.#now;
     const seen = this.#seen;
@@ -42,12 +46,24 @@ export class MetaWatch {
     this.#seen.set(this.#now);
   }
 
+  /** Written out: it is done before each read, and a loop takes four times as long. */
+  #isAsSeen(mapped: Int32Array): boolean {
+    const seen = this.#seen;
+    return (
+      mapped[FIRST] === seen[0] &&
+      mapped[FIRST + 1] === seen[1] &&
+      mapped[FIRST + 2] === seen[2] &&
+      mapped[SECOND] === seen[3] &&
+      mapped[SECOND + 1] === seen[4] &&
+      mapped[SECOND + 2] === seen[5]
+    );
+  }
+
   #look(): void {
     if (this.#mapped !== undefined) {
       for (let word = 0; word < WORDS; word++) {
-        const at = FIRST_BYTE / 4 + word;
-        this.#now[word] = this.#mapped[at] as number;
-        this.#now[WORDS + word] = this.#mapped[META_AREA_BYTES / 4 + at] as number;
+        this.#now[word] = this.#mapped[FIRST + word] as number;
+        this.#now[WORDS + word] = this.#mapped[SECOND + word] as number;
       }
       return;
     }
