@@ -24,7 +24,20 @@ export const TREE_COUNTS = {
 /** Histories of transactions that crash at every operation, and their length at most. */
 export const CRASH_COUNTS = {
   histories: 20 * FACTOR,
+  extentHistories: 2 * FACTOR,
   transactionsMax: 12,
+} as const;
+
+/** Histories of transactions whose free state is read back, and their length at most. */
+export const FREE_LOG_COUNTS = {
+  histories: 40 * FACTOR,
+  stepsMax: 40,
+} as const;
+
+/** Files with one part changed and sealed anew. */
+export const DAMAGE_COUNTS = {
+  small: 400 * FACTOR,
+  large: 12 * FACTOR,
 } as const;
 
 /** Rounds of writing until killed. */

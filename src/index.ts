@@ -2,6 +2,7 @@
  * The public surface of MNEME.
  */
 export {
+  attach,
   Database,
   type DatabaseInfo,
   type DatabaseStats,
@@ -22,6 +23,7 @@ export type {
 export type { OpenOptions } from './api/options.js';
 export type { RangeOptions } from './api/range.js';
 export type { RangeIterator } from './api/range-iterator.js';
+export type { SharedDatabase } from './api/share.js';
 export { Snapshot } from './api/snapshot.js';
 export type { Sync } from './api/transaction.js';
 export type { IntegerMode, Value, ValueType } from './shared/bytes/value-codec.js';

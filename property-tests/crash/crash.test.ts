@@ -46,9 +46,14 @@ function applyChange(run: EngineRun, state: Map<string, string>, step: Change, t
   state.set(key, value);
 }
 
-/** Runs a history and returns its states, the empty one first. */
-function perform(run: EngineRun, transactions: readonly (readonly Change[])[], sync: SyncMode) {
-  const states: State[] = [new Map()];
+/** Runs a history and returns its states, the one it starts from first. */
+function perform(
+  run: EngineRun,
+  transactions: readonly (readonly Change[])[],
+  sync: SyncMode,
+  first: State = new Map(),
+) {
+  const states: State[] = [first];
   for (const [index, steps] of transactions.entries()) {
     const state = new Map(states.at(-1));
     run.engine.begin();
@@ -66,9 +71,13 @@ function perform(run: EngineRun, transactions: readonly (readonly Change[])[], s
   return states;
 }
 
-/** Opens what a crash left, compares it with the states it may be in, and goes on working. */
-function recover(content: Content, allowed: readonly State[], bootId: Uint8Array): void {
+/**
+ * Opens what a crash left, compares it with the states it may be in, and goes on working. Returns
+ * how many extents its free state was in.
+ */
+function recover(content: Content, allowed: readonly State[], bootId: Uint8Array): number {
   const run = new EngineRun(content, 'full', bootId);
+  const { length: extentCount } = run.engine.freeExtents;
   const found = run.read();
   const match = allowed.findIndex((state) => sameState(state, found));
   expect(match, 'the state is one of those allowed').toBeGreaterThanOrEqual(0);
@@ -80,6 +89,7 @@ function recover(content: Content, allowed: readonly State[], bootId: Uint8Array
   expect(again.read().get('after')).toBe('the crash');
   expect(again.read().size).toBe(found.size + (found.has('after') ? 0 : 1));
   expect(again.problems()).toEqual([]);
+  return extentCount;
 }
 
 function sameState(a: State, b: State): boolean {
@@ -153,4 +163,60 @@ test('with sync none a kill leaves a whole state no older than the last write-be
   });
   fc.assert(property, { seed: SEED, numRuns: CRASH_COUNTS.histories, endOnFailure: true });
   announce('crash states, sync none, kill', count);
+});
+
+/** A database whose free pages are in many runs, and what it holds. */
+function tornDatabase(): { readonly start: Content; readonly state: State } {
+  const run = new EngineRun(emptyDatabase(), 'full', BOOT, 0);
+  const state = new Map<string, string>();
+  const put = (key: number, value: string) => {
+    const name = `old key ${String(key).padStart(4, '0')}`;
+    run.set(name, value);
+    state.set(name, value);
+  };
+  // Three to a leaf, and a key of every other leaf changes.
+  for (const [distance, letter] of [
+    [1, 'x'],
+    [6, 'y'],
+  ] as const) {
+    run.engine.begin();
+    for (let key = 0; key < 900; key += distance) put(key, letter.repeat(950));
+    run.engine.commit();
+  }
+  for (let round = 0; round < 3; round++) {
+    run.engine.begin();
+    put(round, `round ${round}`);
+    run.engine.commit();
+  }
+  return { start: run.file.content.copy(), state };
+}
+
+test.each([
+  'full',
+  'none',
+] as const)('with sync %s a power cut spares a free state that is in several extents', {
+  timeout: PROPERTY_TIMEOUT_MS,
+}, (sync) => {
+  let count = 0;
+  let extentsMax = 0;
+  const { start, state } = tornDatabase();
+  const small = fc.array(fc.array(change, { minLength: 1, maxLength: 1 }), {
+    minLength: CRASH_COUNTS.transactionsMax,
+    maxLength: CRASH_COUNTS.transactionsMax,
+  });
+  const property = fc.property(small, fc.integer(), (transactions, seed) => {
+    const run = new EngineRun(start.copy(), sync, BOOT, 0);
+    const states = perform(run, transactions, sync, state);
+    const kinds: readonly CrashKind[] = ['nothing', 'torn'];
+    for (const crash of crashes(start, run.file.events, randomFrom(seed), kinds)) {
+      const { acknowledged, promised } = crash;
+      const oldest = sync === 'full' ? acknowledged : promised;
+      const allowed = states.slice(oldest, acknowledged + 2);
+      extentsMax = Math.max(extentsMax, recover(crash.content, allowed, OTHER_BOOT));
+      count++;
+    }
+  });
+  fc.assert(property, { seed: SEED, numRuns: CRASH_COUNTS.extentHistories, endOnFailure: true });
+  expect(extentsMax, 'extents follow one another').toBeGreaterThan(1);
+  announce(`crash states, sync ${sync}, ${extentsMax} extents at most`, count);
 });

@@ -41,7 +41,6 @@ export function emptyDatabase(): Content {
   const storage = {
     open: () => file,
     create: () => file,
-    exists: () => false,
     link: () => undefined,
     unlink: () => undefined,
     syncDirectory: () => undefined,
@@ -56,12 +55,13 @@ export class EngineRun {
   readonly file: SimulatedFile;
   readonly #values: ValuesWriter;
 
-  constructor(content: Content, sync: SyncMode, bootId = BOOT) {
+  constructor(content: Content, sync: SyncMode, bootId = BOOT, freeLogBytesMax?: number) {
     const shared = freshMemory();
     this.file = new SimulatedFile(content);
     const slot = claimThreadSlot(shared, 0);
+    const limit = freeLogBytesMax === undefined ? {} : { freeLogBytesMax };
     this.engine = new Engine({
-      ...{ memory: shared, slot, file: this.file, bootId, sync, locks: NO_LOCKS },
+      ...{ memory: shared, slot, file: this.file, bootId, sync, locks: NO_LOCKS, ...limit },
     });
     this.#values = new ValuesWriter(this.engine);
   }

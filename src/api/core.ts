@@ -2,10 +2,11 @@
  * What all handles of one open database share: memory, file, the newest state, the writer, and the
  * batch that is running, if one is.
  */
-import { type ErrorDetails, ioError, MnemeError } from '../shared/errors.js';
+import { ioError, MnemeError } from '../shared/errors.js';
 import { type KeyspaceRecord, readKeyspace } from '../shared/keyspaces/catalog.js';
 import {
   type CommittedState,
+  isMarkedClosed,
   isWritersTurn,
   markClosed,
   publishedSequence,
@@ -13,38 +14,24 @@ import {
   readState,
 } from '../shared/memory/control-block.js';
 import * as messages from '../shared/memory/messages.js';
-import { createMemoryHandle, SharedMemory } from '../shared/memory/shared-memory.js';
+import type { SharedMemory } from '../shared/memory/shared-memory.js';
 import { claimPin, type PinnedState, releasePin, setPin } from '../shared/memory/snapshot-pins.js';
-import {
-  claimThreadSlot,
-  releaseThreadSlot,
-  type ThreadSlot,
-} from '../shared/memory/thread-slots.js';
-import { createMemoryFileBuffer, MemoryStorage } from '../shared/pages/memory-storage.js';
-import {
-  BOOT_ID_BYTES,
-  hasMagic,
-  META_HEADER_BYTES,
-  type Meta,
-  metaOffset,
-} from '../shared/pages/meta-page.js';
+import { releaseThreadSlot, type ThreadSlot } from '../shared/memory/thread-slots.js';
+import type { Meta } from '../shared/pages/meta-page.js';
 import { MetaWatch } from '../shared/pages/meta-watch.js';
-import { NodeStorage } from '../shared/pages/node-storage.js';
 import { Checksummer, PageMismatch } from '../shared/pages/page-file.js';
 import { PageSource } from '../shared/pages/page-source.js';
 import {
   checksumWord,
-  chooseMeta,
   isNewerMeta,
   readNewestMeta,
   type ScratchMemory,
 } from '../shared/pages/recovery.js';
-import type { Storage, StorageFile } from '../shared/pages/storage.js';
-import { currentSystemThreadId, readBootId } from '../shared/system.js';
+import type { StorageFile } from '../shared/pages/storage.js';
 import { nodeProblem } from '../shared/tree/node.js';
-import { createDatabaseFile } from './create-file.js';
 import { forgetAtExit, rememberAtExit } from './exit.js';
-import { type CheckedOptions, MEMORY_PATH } from './options.js';
+import { bootIdBytes, firstMeta, openDatabaseFile, type SharedPlaces } from './open-file.js';
+import type { CheckedOptions } from './options.js';
 import { ReaderLocks } from './reader-locks.js';
 import { Transactions } from './transaction.js';
 import { WriterConnection } from './writer-connection.js';
@@ -72,7 +59,12 @@ export class Core {
   readonly writer: WriterConnection;
   readonly meta: Meta;
   readonly file: StorageFile;
-  isOpen = true;
+  #isOpen = true;
+  /** True when another thread opened the database: its writer is used, and stays. */
+  readonly #isAttached: boolean;
+  readonly #memoryFile: SharedArrayBuffer | undefined;
+  /** Which file it is, whatever stands at its path. */
+  readonly #identity: () => string;
   readonly transactions: Transactions;
   readonly #pins = new Map<CommittedState, SharedPin>();
   #state: CommittedState;
@@ -81,26 +73,21 @@ export class Core {
   /** What others do with the file; undefined where nobody else has it. */
   readonly #others: Others | undefined;
   readonly #scratch: ScratchMemory;
-  readonly #bootId: Uint8Array;
   #nextHandle = 1;
 
-  constructor(path: string, options: CheckedOptions) {
+  /** @param shared - What another thread opened, to be attached to. */
+  constructor(path: string, options: CheckedOptions, shared?: SharedPlaces) {
     this.path = path;
     this.options = options;
-    const memoryFile = path === MEMORY_PATH ? createMemoryFileBuffer() : undefined;
-    const storage = memoryFile === undefined ? new NodeStorage() : new MemoryStorage(memoryFile);
-    const isNew = needsCreation(storage, path, options);
-    const bootId = bootIdBytes();
-    const opened = isNew
-      ? create(storage, path, options)
-      : openMemory(openFile(storage, path), options);
-    this.memory = opened.memory;
-    this.slot = opened.slot;
-    this.file = opened.file ?? openFile(storage, path);
-    const { memory, slot, file } = this;
-    const scratch = { memory, window: memory.scratchAddress(slot.index) };
-    this.#scratch = scratch;
-    this.#bootId = bootId;
+    this.#isAttached = shared !== undefined;
+    const opened = openDatabaseFile(path, options, shared);
+    const { storage, memory, slot, file, memoryFile } = opened;
+    this.memory = memory;
+    this.slot = slot;
+    this.file = file;
+    this.#memoryFile = memoryFile;
+    this.#identity = () => storage.identity(file);
+    this.#scratch = { memory, window: memory.scratchAddress(slot.index) };
     if (memoryFile === undefined && options.lock) {
       const locks = new ReaderLocks(storage, file, options.lockTimeoutMs);
       const watch = new MetaWatch(file, (length) => storage.mapStart(file, length));
@@ -108,28 +95,37 @@ export class Core {
       watch.accept();
       this.#others = { locks, watch };
     }
-    try {
-      this.meta = chooseMeta(file, scratch, bootId).meta;
-      if (this.meta.pageSize !== memory.pageSize) throw unreadable(path);
-    } catch (error) {
-      file.close();
-      throw error instanceof MnemeError ? withPath(error, path) : ioError(error, { path });
-    }
+    this.meta = firstMeta(file, this.#scratch, path);
     const seed = { low: this.meta.seedLow, high: this.meta.seedHigh };
-    const checksummer = new Checksummer(memory, seed, checksumWord(scratch));
+    const checksummer = new Checksummer(memory, seed, checksumWord(this.#scratch));
     this.source = new PageSource({ memory, slot, file, checksummer, check: nodeProblem });
-    publishState(memory, this.meta);
+    if (shared === undefined) publishState(memory, this.meta);
     this.#state = readState(memory);
     this.transactions = new Transactions(this);
-    const { sync } = options;
-    if (sync === 'none' && !options.readonly) rememberAtExit(this);
-    this.writer = new WriterConnection(memory, () => {
-      const takesLocks = this.#others?.locks.prepareToWrite() ?? false;
-      const { lockTimeoutMs } = options;
-      const fileIdentity = storage.identity(file);
-      const place = { memory: memory.handle, path, fileIdentity, memoryFile, bootId };
-      return { ...place, sync, takesLocks, lockTimeoutMs };
-    });
+    const isUnsynced = options.sync === 'none' && !options.readonly;
+    if (isUnsynced && !this.#isAttached) rememberAtExit(this);
+    const start = this.#isAttached ? undefined : () => this.#writerStart();
+    this.writer = new WriterConnection(memory, slot.index, options.lockTimeoutMs, start);
+  }
+
+  #writerStart(): messages.WriterStart {
+    const { path, memory, options } = this;
+    const takesLocks = this.#others?.locks.prepareToWrite() ?? false;
+    const { sync, lockTimeoutMs } = options;
+    const fileIdentity = this.#identity();
+    const file = { memory: memory.handle, path, fileIdentity, memoryFile: this.#memoryFile };
+    return { ...file, bootId: bootIdBytes(), sync, takesLocks, lockTimeoutMs };
+  }
+
+  /** What another thread needs to attach; the writer is started, since only this thread may. */
+  share(): SharedPlaces {
+    this.assertOpen();
+    if (!this.options.readonly && !this.#isAttached) this.writer.ensureStarted();
+    return { memory: this.memory.handle, memoryFile: this.#memoryFile };
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen && !(this.#isAttached && isMarkedClosed(this.memory));
   }
 
   /** Hands what is in memory only to the file; a batch that was running is over. */
@@ -183,7 +179,7 @@ export class Core {
 
   #lookForOthers({ watch }: Others): void {
     if (!watch.hasMoved()) return;
-    const { meta, isWhole } = readNewestMeta(this.file, this.#scratch, this.#bootId);
+    const { meta, isWhole } = readNewestMeta(this.file, this.#scratch, bootIdBytes);
     // One that is being written at this moment is looked at again.
     if (isWhole) watch.accept();
     if (meta !== undefined && isNewerMeta(meta, this.#state)) {
@@ -282,15 +278,17 @@ export class Core {
   }
 
   close(): void {
-    if (!this.isOpen) return;
-    this.assertNoBatch();
-    this.isOpen = false;
+    if (!this.#isOpen) return;
+    if (this.transactions.isActive) throw new MnemeError('ERR_MNEME_BATCH_ACTIVE');
+    this.#isOpen = false;
     try {
-      if (this.writer.isStarted) this.#closeWriter();
+      if (!this.#isAttached) {
+        markClosed(this.memory);
+        if (this.writer.isStarted) this.#closeWriter();
+      }
     } finally {
       forgetAtExit(this);
       this.writer.end();
-      markClosed(this.memory);
       for (const { pinned } of this.#pins.values()) releasePin(this.memory, pinned.pinIndex);
       this.#pins.clear();
       this.#others?.locks.close();
@@ -298,77 +296,6 @@ export class Core {
       this.file.close();
     }
   }
-}
-
-interface Opened {
-  readonly memory: SharedMemory;
-  readonly slot: ThreadSlot;
-  readonly file: StorageFile | undefined;
-}
-
-function needsCreation(storage: Storage, path: string, options: CheckedOptions): boolean {
-  if (storage.exists(path)) return false;
-  if (options.readonly || !options.create) throw new MnemeError('ERR_MNEME_NOT_FOUND', { path });
-  return true;
-}
-
-function create(storage: Storage, path: string, options: CheckedOptions): Opened {
-  const { pageSize, cacheSize, clock } = options;
-  const memory = new SharedMemory(createMemoryHandle(pageSize, cacheSize));
-  const slot = claimThreadSlot(memory, currentSystemThreadId());
-  try {
-    const window = memory.scratchAddress(slot.index);
-    createDatabaseFile(storage, path, memory, window, pageSize, clock);
-  } catch (error) {
-    throw ioError(error, { path });
-  }
-  return { memory, slot, file: undefined };
-}
-
-function openFile(storage: Storage, path: string): StorageFile {
-  try {
-    return storage.open(path, 'read');
-  } catch (error) {
-    throw ioError(error, { path });
-  }
-}
-
-/** The memory has to fit the file's page size, which a first look at its metas tells. */
-function openMemory(file: StorageFile, options: CheckedOptions): Opened {
-  const pageSize = statedPageSize(file) ?? options.pageSize;
-  const memory = new SharedMemory(createMemoryHandle(pageSize, options.cacheSize));
-  return { memory, slot: claimThreadSlot(memory, currentSystemThreadId()), file };
-}
-
-function statedPageSize(file: StorageFile): number | undefined {
-  const header = Buffer.alloc(META_HEADER_BYTES);
-  for (const slot of [0, 1]) {
-    try {
-      file.read(header, 0, header.length, metaOffset(slot));
-    } catch (error) {
-      file.close();
-      throw ioError(error);
-    }
-    const pageSize = header.readUInt32LE(16);
-    const isPowerOfTwo = (pageSize & (pageSize - 1)) === 0;
-    if (hasMagic(header) && isPowerOfTwo && pageSize >= 4096 && pageSize <= 65536) return pageSize;
-  }
-  return undefined;
-}
-
-function bootIdBytes(): Uint8Array {
-  const bytes = new Uint8Array(BOOT_ID_BYTES);
-  bytes.set(Buffer.from(readBootId().replaceAll('-', ''), 'hex').subarray(0, BOOT_ID_BYTES));
-  return bytes;
-}
-
-function withPath(error: MnemeError, path: string): MnemeError {
-  const details: ErrorDetails = { path, ...error.details };
-  return new MnemeError(error.code, details);
-}
-
-function unreadable(path: string): MnemeError {
-  return new MnemeError('ERR_MNEME_CORRUPT', { path, page: 0, reason: 'page sizes disagree' });
 }
 
 function corrupt(error: PageMismatch): MnemeError {

@@ -26,7 +26,7 @@ function emptyMeta(pageSize: number, clock: Clock, random: Random): Meta {
     metaEpoch: 1,
     pageCount: DATA_START_BYTES / pageSize,
     catalog: newTree(),
-    freeBase: undefined,
+    freeExtent: undefined,
     freeLog: new Uint8Array(0),
     newPages: new Uint8Array(0),
     bootId: new Uint8Array(BOOT_ID_BYTES),

@@ -8,11 +8,13 @@ import * as messages from '../shared/memory/messages.js';
 import { usedCacheBytes } from '../shared/memory/page-cache.js';
 import { cacheCounters } from '../shared/memory/thread-slots.js';
 import { FORMAT_VERSION } from '../shared/pages/meta-page.js';
+import { systemClock } from '../shared/system.js';
 import { Core } from './core.js';
 import { checkKeyspaceName } from './keys.js';
 import type { Keyspace, KeyspaceOptions } from './keyspace.js';
 import { openKeyspace } from './open-keyspace.js';
 import { checkOptions, checkPath, type OpenOptions } from './options.js';
+import { type SharedDatabase, shareCore, sharedContent } from './share.js';
 import { Snapshot } from './snapshot.js';
 import type { Sync } from './transaction.js';
 
@@ -62,10 +64,25 @@ export interface Transaction {
  * Opens a database file, creating it when it is missing; ':memory:' opens one in memory only.
  *
  * @throws {MnemeError} `ERR_MNEME_NOT_FOUND`, `ERR_MNEME_NOT_A_DATABASE`,
- * `ERR_MNEME_FORMAT_VERSION`, `ERR_MNEME_CORRUPT`, `ERR_MNEME_IO`.
+ * `ERR_MNEME_FORMAT_VERSION`, `ERR_MNEME_CORRUPT`, `ERR_MNEME_REMOTE_FS`, `ERR_MNEME_IO`.
  */
 export function open(path: string | URL, options: OpenOptions = {}): Database {
   return new Database(new Core(checkPath(path), checkOptions(options)));
+}
+
+/**
+ * Opens what another thread shares, by the same cache and the same writer. The clock is the
+ * system's. It ends when the thread that opened the database closes it.
+ *
+ * @throws {TypeError} for anything but what `share` returned.
+ * @throws {MnemeError} `ERR_MNEME_CLOSED`.
+ */
+export function attach(shared: SharedDatabase): Database {
+  const { path, options, places } = sharedContent(shared);
+  const core = new Core(path, { ...options, clock: systemClock }, places);
+  if (core.isOpen) return new Database(core);
+  core.close();
+  throw new MnemeError('ERR_MNEME_CLOSED');
 }
 
 export class Database implements Disposable {
@@ -159,6 +176,14 @@ export class Database implements Disposable {
     return core.transactions.run(() =>
       fn(new BatchTransaction(core, core.transactions.scope)),
     ) as R;
+  }
+
+  /**
+   * What another thread of this process needs to open the same database with `attach`. It reads
+   * without messages and writes through the same writer, which is started by this.
+   */
+  share(): SharedDatabase {
+    return shareCore(this.#core);
   }
 
   /** An unchanging view of the last commit, inside of a batch too. */

@@ -2,17 +2,11 @@
  * The life of a range: the snapshot it pins, or the batch it belongs to, and its end.
  */
 
-import { assert } from '../shared/assert.js';
-import {
-  decodePayload,
-  OVERFLOW_FLAG,
-  payloadOffset,
-  type Value,
-} from '../shared/bytes/value-codec.js';
+import { decodePayload, type Value } from '../shared/bytes/value-codec.js';
 import { MnemeError } from '../shared/errors.js';
 import type { KeyspaceRecord } from '../shared/keyspaces/catalog.js';
+import { readLongPayload } from '../shared/keyspaces/values.js';
 import type { PinnedState } from '../shared/memory/snapshot-pins.js';
-import { overflowPointer, readOverflow } from '../shared/pages/overflow-page.js';
 import type { PageSource } from '../shared/pages/page-source.js';
 import type { Core } from './core.js';
 import type { Key } from './keys.js';
@@ -90,12 +84,9 @@ export class EntryIteration<K extends Key> implements ItemSource<[K, Value]> {
   }
 
   #decodeLate(record: Uint8Array): Value {
-    const tag = record[0] as number;
-    assert((tag & OVERFLOW_FLAG) !== 0, 'only values outside of the leaf are read late');
-    const { length, pointer } = overflowPointer(record, payloadOffset(record, 0));
     return this.#core.readingPinned(() => {
-      const bytes = readOverflow(this.#core.source, length, pointer);
-      return decodePayload(tag, bytes, 0, length, this.#style.integers);
+      const bytes = readLongPayload(this.#core.source, record, 0, record.length);
+      return decodePayload(record[0] as number, bytes, 0, bytes.length, this.#style.integers);
     });
   }
 

@@ -2,24 +2,29 @@
  * The writer on the calling thread, for runtimes without workers: the one file of api/ that knows
  * the engine.
  */
-import type { WriterStart } from '../shared/memory/messages.js';
+import { MODE_OWN, type WriterStart } from '../shared/memory/messages.js';
+import type { SharedMemory } from '../shared/memory/shared-memory.js';
 import { type RunningWriter, startWriter } from '../writer/start.js';
 
 const WRITE_BEHIND_MS = 10;
 
 export class InlineWriter {
   readonly #writer: RunningWriter;
+  readonly #memory: SharedMemory;
   readonly #idle: NodeJS.Timeout;
 
-  constructor(start: WriterStart) {
+  constructor(memory: SharedMemory, start: WriterStart) {
+    this.#memory = memory;
     this.#writer = startWriter(start);
     this.#idle = setInterval(() => this.#rest(), WRITE_BEHIND_MS);
     this.#idle.unref();
   }
 
-  run(segment: number): void {
+  /** Carries out a segment of a channel. */
+  run(channel: number, address: number): void {
     const { executor, close, turn } = this.#writer;
-    executor.run(segment);
+    const mode = this.#memory.i32[(address >>> 2) + 1];
+    executor.run({ channel, address, isOwn: mode === MODE_OWN });
     if (executor.closed) {
       clearInterval(this.#idle);
       close();

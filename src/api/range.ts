@@ -14,11 +14,13 @@ import {
   type Value,
 } from '../shared/bytes/value-codec.js';
 import { invalidType, outOfRange } from '../shared/errors.js';
+import type { PageId } from '../shared/ids.js';
 import type { KeysKind, KeyspaceRecord } from '../shared/keyspaces/catalog.js';
 import { expiredCount, expiredKeys } from '../shared/keyspaces/expiry.js';
 import { decodeRecord, isExpired } from '../shared/keyspaces/values.js';
 import { SCRATCH_BYTES } from '../shared/memory/shared-memory.js';
 import { entryCount } from '../shared/pages/page.js';
+import { PageMismatch } from '../shared/pages/page-file.js';
 import type { PageSource } from '../shared/pages/page-source.js';
 import { Cursor, rankOf } from '../shared/tree/cursor.js';
 import { valueAddress, valueLength } from '../shared/tree/node.js';
@@ -152,6 +154,7 @@ export class EntryReader<K extends Key> {
   readonly #now: number;
   readonly #reverse: boolean;
   readonly #cursor: Cursor;
+  readonly #root: PageId;
   readonly #hasExpired: boolean;
   #rank: number;
   readonly #end: number;
@@ -173,6 +176,7 @@ export class EntryReader<K extends Key> {
     this.#now = now;
     this.#reverse = request.reverse;
     this.#cursor = new Cursor(source, { ...record.values });
+    this.#root = record.values.pageId;
     const walk = planWalk(source, record, request, now);
     this.#rank = walk.start;
     this.#end = walk.end;
@@ -204,8 +208,11 @@ export class EntryReader<K extends Key> {
     this.#values.length = 0;
     this.#position = 0;
     while (this.keys.length === 0 && !this.isAtEnd) {
-      if (this.#isPlaced) this.#cursor.moveLeaf(this.#reverse ? -1 : 1);
-      else this.#isPlaced = this.#cursor.seekRank(this.#rank);
+      const isThere = this.#isPlaced
+        ? this.#cursor.moveLeaf(this.#reverse ? -1 : 1)
+        : this.#cursor.seekRank(this.#rank);
+      if (!isThere) throw new PageMismatch(this.#root, 'fewer entries than the tree counts');
+      this.#isPlaced = true;
       this.#readEntries();
     }
   }

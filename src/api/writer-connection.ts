@@ -6,17 +6,23 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { isErrorCode, MnemeError } from '../shared/errors.js';
 import {
-  ANSWER_ADDRESS,
   ChannelCaller,
-  segmentAddress,
   setMaySpin,
   WRITER_ENDED,
   WRITER_NOT_STARTED,
   writerSlot,
 } from '../shared/memory/channel.js';
+import { isMarkedClosed } from '../shared/memory/control-block.js';
 import {
   ANSWER_HEADER_BYTES,
+  BEGIN,
+  DEFINE,
   finishOperation,
+  MODE_BEGIN,
+  MODE_CANCELLED,
+  MODE_DEFINE,
+  MODE_IN_BATCH,
+  MODE_OWN,
   OPERATION_HEADER_BYTES,
   SEGMENT_HEADER_BYTES,
   type WriterStart,
@@ -27,7 +33,7 @@ import {
   type SharedMemory,
 } from '../shared/memory/shared-memory.js';
 import { systemThreadId } from '../shared/memory/thread-slots.js';
-import { monotonicMs, threadMayLive } from '../shared/system.js';
+import { monotonicMs, processId, threadMayLive } from '../shared/system.js';
 import { InlineWriter } from './inline-writer.js';
 import { WaitingPolicy } from './waiting.js';
 
@@ -52,8 +58,11 @@ export const OPERATION_BYTES_MAX =
 
 export class WriterConnection {
   readonly #memory: SharedMemory;
-  readonly #start: () => WriterStart;
+  readonly #start: (() => WriterStart) | undefined;
   readonly #channel: ChannelCaller;
+  readonly #lockTimeoutMs: number;
+  /** The posted segment that begins a transaction, until it is answered. */
+  #beginning = 0;
   #worker: Worker | undefined;
   #inline: InlineWriter | undefined;
   #startedMs = 0;
@@ -66,22 +75,34 @@ export class WriterConnection {
   readonly #waiting = new WaitingPolicy(availableParallelism());
   #spins = true;
 
-  constructor(memory: SharedMemory, start: () => WriterStart) {
+  /**
+   * @param channel - This thread's slot.
+   * @param lockTimeoutMs - How long another thread's batch is waited for.
+   * @param start - What the writer is told; undefined where another thread starts it.
+   */
+  constructor(
+    memory: SharedMemory,
+    channel: number,
+    lockTimeoutMs: number,
+    start: (() => WriterStart) | undefined,
+  ) {
     this.#memory = memory;
     this.#start = start;
-    this.#channel = new ChannelCaller(memory);
+    this.#lockTimeoutMs = lockTimeoutMs;
+    this.#channel = new ChannelCaller(memory, channel);
   }
 
   get isStarted(): boolean {
+    if (this.#start === undefined) return writerSlot(this.#memory) !== WRITER_NOT_STARTED;
     return this.#worker !== undefined || this.#inline !== undefined;
   }
 
   /** Starts a segment. `own`: it is a transaction of its own. */
   begin(own: boolean, now: number): void {
-    this.#ensureStarted();
+    this.ensureStarted();
     if (!this.isEmpty) this.#post();
     if (!this.#channel.hasAtMost(CHANNEL_SEGMENT_COUNT - 1)) this.#wait(CHANNEL_SEGMENT_COUNT - 1);
-    this.#segment = segmentAddress(this.#channel.nextSequence);
+    this.#segment = this.#channel.nextSegment;
     this.#end = this.#segment + SEGMENT_HEADER_BYTES;
     this.#own = own;
     this.#now = now;
@@ -117,13 +138,13 @@ export class WriterConnection {
   send(): number {
     if (!this.isEmpty) this.#post();
     this.#wait(0);
-    const word = ANSWER_ADDRESS >>> 2;
-    if (this.#memory.i32[word] !== 0) throw this.#answeredError();
-    return ANSWER_ADDRESS + ANSWER_HEADER_BYTES;
+    const { answer } = this.#channel;
+    if (this.#memory.i32[answer >>> 2] !== 0) throw this.#answeredError();
+    return answer + ANSWER_HEADER_BYTES;
   }
 
   get answerLength(): number {
-    return this.#memory.i32[(ANSWER_ADDRESS >>> 2) + 1] as number;
+    return this.#memory.i32[(this.#channel.answer >>> 2) + 1] as number;
   }
 
   /** Waits until everything sent is carried out, whatever came of it. */
@@ -140,7 +161,9 @@ export class WriterConnection {
     const { i32, f64 } = this.#memory;
     const segment = this.#segment;
     i32[segment >>> 2] = this.#end - segment - SEGMENT_HEADER_BYTES;
-    i32[(segment >>> 2) + 1] = this.#own ? 1 : 0;
+    const mode = this.#own ? MODE_OWN : this.#modeOf(segment);
+    i32[(segment >>> 2) + 1] = mode;
+    this.#beginning = mode === MODE_OWN || mode === MODE_BEGIN ? segment : 0;
     f64[(segment >>> 3) + 1] = this.#now;
     this.#segment = 0;
     this.#decideWaiting();
@@ -148,8 +171,15 @@ export class WriterConnection {
     if (this.#inline !== undefined) this.#runInline(segment);
   }
 
+  /** How a segment that is no transaction of its own is to be taken: its first operation says. */
+  #modeOf(segment: number): number {
+    const code = this.#memory.u8[segment + SEGMENT_HEADER_BYTES];
+    if (code === DEFINE) return MODE_DEFINE;
+    return code === BEGIN ? MODE_BEGIN : MODE_IN_BATCH;
+  }
+
   #runInline(segment: number): void {
-    this.#inline?.run(segment);
+    this.#inline?.run(this.#channel.channel, segment);
     this.#channel.finishInline();
   }
 
@@ -160,12 +190,25 @@ export class WriterConnection {
     const spinEnd = this.#spins ? started + SPIN_MS_MAX : started;
     do {
       if (this.#channel.spin(count, SPINS_PER_CLOCK_READING)) break;
-    } while (monotonicMs() < spinEnd);
+    } while (monotonicMs() < spinEnd && !this.#channel.othersWait());
     while (!this.#channel.hasAtMost(count)) {
       this.#channel.sleep(count, SLEEP_MS);
-      if (!this.#channel.hasAtMost(count)) this.#checkWriter();
+      if (this.#channel.hasAtMost(count)) break;
+      this.#checkWriter();
+      if (monotonicMs() - started >= this.#lockTimeoutMs) this.#giveUp();
     }
     this.#waiting.learn(monotonicMs() - started);
+  }
+
+  /** Takes back what the writer has not begun: another thread's batch lasts too long. */
+  #giveUp(): void {
+    const mode = (this.#beginning >>> 2) + 1;
+    if (this.#beginning === 0 || !this.#channel.othersBatchIsOpen()) return;
+    const { i32 } = this.#memory;
+    const seen = Atomics.load(i32, mode);
+    if (seen !== MODE_OWN && seen !== MODE_BEGIN) return;
+    if (Atomics.compareExchange(i32, mode, seen, MODE_CANCELLED) !== seen) return;
+    throw new MnemeError('ERR_MNEME_LOCKED', { pid: processId() });
   }
 
   /** Both sides have to know before the writer takes up what it is sent. */
@@ -185,20 +228,24 @@ export class WriterConnection {
       if (threadMayLive(systemThreadId(this.#memory, slot - 1))) return;
     }
     this.#ended = true;
+    if (isMarkedClosed(this.#memory)) throw new MnemeError('ERR_MNEME_CLOSED');
     throw new MnemeError('ERR_MNEME_WRITER_DIED');
   }
 
-  #ensureStarted(): void {
+  /** Starts the writer unless it is started, or another thread does so. */
+  ensureStarted(): void {
     if (this.#ended) throw new MnemeError('ERR_MNEME_WRITER_DIED');
     if (this.isStarted) return;
-    this.#startedMs = monotonicMs();
-    const workerData = this.#start();
+    if (this.#startedMs === 0) this.#startedMs = monotonicMs();
+    const start = this.#start;
+    if (start === undefined) return;
+    const workerData = start();
     try {
       this.#worker = this.#startWorker(workerData);
     } catch (error) {
       if (!isWithoutWorkers(error)) throw error;
       process.emitWarning('no worker threads here: MNEME writes on the calling thread');
-      this.#inline = new InlineWriter(workerData);
+      this.#inline = new InlineWriter(this.#memory, workerData);
     }
   }
 
@@ -228,7 +275,7 @@ export class WriterConnection {
   }
 
   #answeredError(): Error {
-    const start = ANSWER_ADDRESS + ANSWER_HEADER_BYTES;
+    const start = this.#channel.answer + ANSWER_HEADER_BYTES;
     const text = this.#memory.text.toString('utf8', start, start + this.answerLength);
     const { code, details, message, cause, stack } = JSON.parse(text) as {
       code: string;

@@ -10,7 +10,8 @@ export interface NodeKernels {
   findKey(node: number, pageSize: number, key: number, end: number): number;
   /**
    * Goes on from the step at `level` to the leaf of a key; `node` is that step's page where it is
-   * known, else 0. Returns -1 at the leaf, else the level whose page is not in the cache.
+   * known, else 0. Returns -1 at the leaf, else the level whose page is not in the cache, or is a
+   * page of another level.
    */
   descend(walk: number, level: number, node: number, key: number, end: number): number;
   /** Adds to the counts of the branches on the way, from a level up to the root's. */

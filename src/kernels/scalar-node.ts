@@ -157,7 +157,7 @@ export class ScalarNodes extends PlainNodes implements NodeKernels {
     for (let level = from; ; level--) {
       const step = walk + WALK_STEPS + level * STEP;
       if (node === 0) node = this.#lookup(walk, step);
-      if (node === 0) return level;
+      if (node === 0 || this.bytes[node + 1] !== level) return level;
       this.setU32(step + 12, node);
       const found = this.findKey(node, pageSize, key, end);
       if (level === 0) {

@@ -3,6 +3,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
 
 /** Milliseconds since the epoch. */
 export type Clock = () => number;
@@ -30,6 +31,7 @@ export function processId(): number {
 /** The operating system's id of the calling thread; 0 where it does not tell. */
 export function currentSystemThreadId(): number {
   if (process.platform !== 'linux') return 0;
+  if (isMainThread) return process.pid;
   return Number(readlinkSync('/proc/thread-self').split('/').at(-1));
 }
 

@@ -2,24 +2,27 @@
  * Writes the answer to a segment into its place; shared/memory/messages.ts draws it.
  */
 import { MnemeError } from '../shared/errors.js';
-import { ANSWER_ADDRESS, ANSWER_PAYLOAD_BYTES_MAX } from '../shared/memory/channel.js';
+import { ANSWER_PAYLOAD_BYTES_MAX, answerAddress } from '../shared/memory/channel.js';
 import { ANSWER_HEADER_BYTES } from '../shared/memory/messages.js';
 import type { SharedMemory } from '../shared/memory/shared-memory.js';
 import { PageMismatch } from '../shared/pages/page-file.js';
 
 export class AnswerWriter {
   readonly #memory: SharedMemory;
+  #address = 0;
   #length = 0;
   constructor(memory: SharedMemory) {
     this.#memory = memory;
   }
 
-  begin(): void {
+  /** Begins the answer to a channel's segment. */
+  begin(channel: number): void {
+    this.#address = answerAddress(channel);
     this.#length = 0;
   }
 
   number(value: number): void {
-    const at = ANSWER_ADDRESS + ANSWER_HEADER_BYTES + this.#length;
+    const at = this.#address + ANSWER_HEADER_BYTES + this.#length;
     this.#memory.f64[at >>> 3] = value;
     this.#length += 8;
   }
@@ -27,18 +30,18 @@ export class AnswerWriter {
   /** The last part of an answer. */
   bytes(bytes: Uint8Array): void {
     if (bytes.length > ANSWER_PAYLOAD_BYTES_MAX) throw new RangeError('the answer is too long');
-    this.#memory.u8.set(bytes, ANSWER_ADDRESS + ANSWER_HEADER_BYTES + this.#length);
+    this.#memory.u8.set(bytes, this.#address + ANSWER_HEADER_BYTES + this.#length);
     this.#length += bytes.length;
   }
 
   finish(status: 0 | 1): void {
-    const word = ANSWER_ADDRESS >>> 2;
+    const word = this.#address >>> 2;
     this.#memory.i32[word] = status;
     this.#memory.i32[word + 1] = this.#length;
   }
 
   fail(error: unknown): void {
-    this.begin();
+    this.#length = 0;
     this.bytes(Buffer.from(JSON.stringify(describeError(error)).slice(0, 16384)));
     this.finish(1);
   }

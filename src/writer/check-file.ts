@@ -10,7 +10,7 @@ import { firstDataPage } from './pages/page-file-writer.js';
 
 /** Walks everything of the newest committed state; no transaction may be open. */
 export function checkFile(engine: Engine): CheckReport {
-  const { source, catalog, free, memory, committedPageCount, files } = engine;
+  const { source, catalog, free, memory, committedPageCount } = engine;
   const checker = new FileChecker(source, committedPageCount);
   checker.checkCatalog(catalog);
   try {
@@ -23,9 +23,8 @@ export function checkFile(engine: Engine): CheckReport {
   }
   checker.claimRun(0, firstDataPage(memory.pageSize), 'meta area');
   free.forEachUnused((start, length) => checker.claimRun(start, length, 'free list'));
-  const base = engine.freeBase ?? files.meta.freeBase;
-  if (base !== undefined) {
-    checker.claimRun(base.pageId, Math.ceil(base.length / memory.pageSize), 'free base');
+  for (const { pageId, length } of engine.freeExtents) {
+    checker.claimRun(pageId, Math.ceil(length / memory.pageSize), 'free log');
   }
   return checker.finish();
 }

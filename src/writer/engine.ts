@@ -16,8 +16,7 @@ import type { SharedMemory } from '../shared/memory/shared-memory.js';
 import { pinnedTxnIds } from '../shared/memory/snapshot-pins.js';
 import type { ThreadSlot } from '../shared/memory/thread-slots.js';
 import { type FileLocks, pinnedByOthers } from '../shared/pages/file-locks.js';
-import type { FreeBase, Meta } from '../shared/pages/meta-page.js';
-import { readExtent } from '../shared/pages/overflow-page.js';
+import { FREE_LOG_BYTES_MAX, type FreeExtent, type Meta } from '../shared/pages/meta-page.js';
 import { Checksummer } from '../shared/pages/page-file.js';
 import { PageSource } from '../shared/pages/page-source.js';
 import { checksumWord, chooseMeta } from '../shared/pages/recovery.js';
@@ -42,6 +41,7 @@ export interface EngineOptions {
   readonly locks: FileLocks;
   /** The cache of an engine that this one follows: another process wrote meanwhile. */
   readonly source?: PageSource;
+  readonly freeLogBytesMax?: number;
 }
 
 /** What a savepoint goes back to. */
@@ -59,6 +59,7 @@ export class Engine {
   readonly overflow: OverflowWriter;
   readonly files: FileState;
   readonly free: FreeList;
+  readonly freeLogBytesMax: number;
   readonly #commit: Commit;
   /** The committed state that the next transaction starts from. */
   txnId: TxnId;
@@ -79,7 +80,7 @@ export class Engine {
     const { memory, slot, file, bootId } = options;
     this.memory = memory;
     const scratch = { memory, window: memory.scratchAddress(slot.index) };
-    const trusted = chooseMeta(file, scratch, bootId);
+    const trusted = chooseMeta(file, scratch, () => bootId);
     const seed = { low: trusted.meta.seedLow, high: trusted.meta.seedHigh };
     const checksummer = new Checksummer(memory, seed, checksumWord(scratch));
     this.source =
@@ -87,6 +88,7 @@ export class Engine {
     this.#locks = options.locks;
     const writer = new PageFileWriter(memory, file);
     this.files = new FileState({ scratch, checksummer, writer, bootId, trusted });
+    this.freeLogBytesMax = options.freeLogBytesMax ?? FREE_LOG_BYTES_MAX;
     this.free = new FreeList((run) => this.#commit.forgetUnwritten(run));
     this.pages = new DirtyPages(this.source, this.free, writer);
     this.trees = new TreeWriter(this.pages);
@@ -97,27 +99,15 @@ export class Engine {
     this.#committedCatalog = { ...meta.catalog };
     this.#committedPageCount = meta.pageCount;
     this.catalog = { ...meta.catalog };
-    this.#loadFreeState();
-  }
-
-  #loadFreeState(): void {
-    const { freeBase, freeLog, pageCount } = this.files.meta;
-    const base = freeBase === undefined ? undefined : new Uint8Array(freeBase.length);
-    if (freeBase !== undefined && base !== undefined) {
-      readExtent(this.source, freeBase, base, 0, base.length);
-    }
-    this.free.load(base, freeLog, pageCount);
-    this.free.review(this.protectedStates());
   }
 
   /** Committed states whose pages must stay as they are, rising. */
-  protectedStates(): TxnId[] {
-    const states = [
-      ...pinnedTxnIds(this.memory),
-      ...this.#statesOfOthers(),
-      ...this.files.protectedStates,
-    ];
-    return states.sort((a, b) => a - b);
+  protectedStates(): readonly TxnId[] {
+    const pinned = pinnedTxnIds(this.memory);
+    const others = this.#statesOfOthers();
+    const { protectedStates } = this.files;
+    if (pinned.length === 0 && others.length === 0) return protectedStates;
+    return [...pinned, ...others, ...protectedStates].sort((a, b) => a - b);
   }
 
   /**
@@ -153,9 +143,8 @@ export class Engine {
     return [...this.#keyspaces.values()].filter(({ changed }) => changed);
   }
 
-  /** The extent that holds the free state, as of the newest commit. */
-  get freeBase(): FreeBase | undefined {
-    return this.#commit.freeBase;
+  get freeExtents(): readonly FreeExtent[] {
+    return this.#commit.freeExtents;
   }
 
   begin(): void {

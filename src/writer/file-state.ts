@@ -10,26 +10,24 @@ import { MnemeError } from '../shared/errors.js';
 import type { PageId, TxnId } from '../shared/ids.js';
 import {
   encodeNewPages,
+  FREE_LOG_BYTES_MAX,
   META_BYTES_MAX,
   type Meta,
   metaLength,
   NEW_PAGE_BYTES,
   type NewPage,
-  WEAK_META_BYTES_MAX,
 } from '../shared/pages/meta-page.js';
 import type { Checksummer } from '../shared/pages/page-file.js';
 import type { ScratchMemory, TrustedMeta } from '../shared/pages/recovery.js';
-import type { PageFileWriter } from './pages/page-file-writer.js';
-import type { SealedPage } from './seal-tree.js';
+import type { TakenPages } from './pages/dirty-pages.js';
+import type { PageFileWriter, PageWrite } from './pages/page-file-writer.js';
 
 /** A state's fields in its meta, whatever way it is written. */
 export type StateFields = Pick<
   Meta,
-  'txnId' | 'pageCount' | 'catalog' | 'freeBase' | 'freeLog' | 'freePages' | 'waitingPages'
+  'txnId' | 'pageCount' | 'catalog' | 'freeExtent' | 'freeLog' | 'freePages' | 'waitingPages'
 >;
 
-/** Bytes of the free log that any kind of meta can take beside its fixed part. */
-export const FREE_LOG_BYTES_MAX = WEAK_META_BYTES_MAX - metaLength(0, 0);
 const NO_BYTES = new Uint8Array(0);
 
 export class FileState {
@@ -41,11 +39,13 @@ export class FileState {
   meta: Meta;
   #durable: Meta;
   #durableSlot: 0 | 1;
-  #durableStates: TxnId[];
-  #writtenStates: TxnId[];
+  #durableStates: readonly TxnId[];
+  #writtenStates: readonly TxnId[];
+  /** States that a file's meta may lead back to, rising. */
+  protectedStates: readonly TxnId[] = [];
   #confirmed: boolean;
   /** Pages that are committed but not in the file yet, by page id. */
-  readonly unwritten = new Map<PageId, SealedPage>();
+  readonly unwritten = new Map<PageId, Readonly<TakenPages>>();
 
   constructor(options: {
     scratch: ScratchMemory;
@@ -64,6 +64,7 @@ export class FileState {
     this.#durableSlot = durable === meta ? slot : other(slot);
     this.#durableStates = [durable.txnId];
     this.#writtenStates = [durable.txnId, meta.txnId];
+    this.#protectStates();
     this.#confirmed = confirmed;
     if (rejectedOther) this.#overwriteRejected(meta, other(slot));
   }
@@ -78,9 +79,9 @@ export class FileState {
     this.#confirmed = true;
   }
 
-  /** States that a file's meta may lead back to. */
-  get protectedStates(): TxnId[] {
-    return [...this.#durableStates, ...this.#writtenStates];
+  #protectStates(): void {
+    const states = new Set([...this.#durableStates, ...this.#writtenStates]);
+    this.protectedStates = [...states].sort((a, b) => a - b);
   }
 
   /** True when everything up to this state is on the disk. */
@@ -94,7 +95,7 @@ export class FileState {
    */
   writeStrong(
     fields: StateFields,
-    pages: readonly SealedPage[],
+    pages: readonly PageWrite[],
     wholeChange: readonly NewPage[] | undefined,
   ): void {
     this.writePages(pages);
@@ -131,16 +132,17 @@ export class FileState {
     this.#confirmed = false;
     this.#durableStates = [this.#durableStates.at(-1) as TxnId, meta.txnId];
     this.#writtenStates = [this.#writtenStates.at(-1) as TxnId, meta.txnId];
+    this.#protectStates();
   }
 
-  /** Writes what is pending and a weak meta for it, without a sync. */
+  /** Writes a weak meta for a state whose pages are written, without a sync. */
   writeWeak(fields: StateFields): void {
     assert(fields.freeLog.length <= FREE_LOG_BYTES_MAX, 'a weak meta is one block');
-    this.writePages([...this.unwritten.values()]);
     const meta = this.#stateMeta(fields, true, NO_BYTES);
     this.#writeMeta(meta, other(this.#durableSlot));
     this.meta = meta;
     this.#writtenStates = [this.#writtenStates.at(-1) as TxnId, meta.txnId];
+    this.#protectStates();
     this.#confirmed = false;
   }
 
@@ -153,7 +155,7 @@ export class FileState {
   }
 
   /** Pages from memory into the file, neighbours together. */
-  writePages(pages: readonly SealedPage[]): void {
+  writePages(pages: readonly PageWrite[]): void {
     const writes = [...pages].sort((a, b) => a.pageId - b.pageId);
     this.writer.writePages(writes);
   }

@@ -3,34 +3,14 @@
  */
 
 import { AssertionError, assert } from '../shared/assert.js';
-import { readU32 } from '../shared/bytes/integers.js';
-import { utf8Text } from '../shared/bytes/text.js';
 import { MnemeError, type MnemeErrorCode } from '../shared/errors.js';
-import type { KeysKind } from '../shared/keyspaces/catalog.js';
-import { encodeKeyspace, listKeyspaces, RECORD_BYTES_MAX } from '../shared/keyspaces/catalog.js';
-import { EXTENT_BYTES_MAX, SWEEP_KEYS_MAX } from '../shared/limits.js';
 import * as messages from '../shared/memory/messages.js';
 import type { SharedMemory } from '../shared/memory/shared-memory.js';
-import type { ExtentPointer } from '../shared/pages/overflow-page.js';
 import { AnswerWriter } from './answer.js';
 import { checkFile } from './check-file.js';
 import type { Engine } from './engine.js';
-import { CatalogWriter } from './keyspaces/catalog.js';
-import type { OpenKeyspace } from './keyspaces/open-keyspace.js';
-import { type DeadlineChange, type KeyRange, ValuesWriter } from './keyspaces/values.js';
+import { KeyspaceOperations } from './operations.js';
 import type { WriterTurn } from './turn.js';
-
-/** An engine, and what writes with it. */
-interface KnownEngine {
-  readonly engine: Engine;
-  readonly values: ValuesWriter;
-  readonly catalog: CatalogWriter;
-}
-
-interface Definition {
-  readonly name: string;
-  readonly keys: KeysKind;
-}
 
 /** Failures that change nothing: the batch they happen in can go on. */
 const HARMLESS: ReadonlySet<MnemeErrorCode> = new Set([
@@ -38,71 +18,128 @@ const HARMLESS: ReadonlySet<MnemeErrorCode> = new Set([
   'ERR_MNEME_INTEGER_OVERFLOW',
 ]);
 
+function isHarmless(error: unknown): boolean {
+  return error instanceof MnemeError && HARMLESS.has(error.code);
+}
+
+/** A segment that the writer has taken. */
+export interface Segment {
+  readonly channel: number;
+  readonly address: number;
+  /** True when it is a transaction of its own. */
+  readonly isOwn: boolean;
+}
+
 export class RequestExecutor {
   readonly #turn: WriterTurn;
   readonly #memory: SharedMemory;
-  #known: KnownEngine | undefined;
+  #known: Engine | undefined;
   readonly #answer: AnswerWriter;
-  readonly #definitions = new Map<number, Definition>();
+  readonly #operations: KeyspaceOperations;
   readonly #place = messages.newOperationPlace();
-  readonly #longValue = Buffer.alloc(EXTENT_BYTES_MAX);
-  #partBytes = 0;
-  #partExtents: ExtentPointer[] = [];
   /** What broke the open batch; all it can do is to be aborted. */
   #broken: unknown;
-  #now = 0;
   closed = false;
 
   constructor(memory: SharedMemory, turn: WriterTurn) {
     this.#turn = turn;
     this.#memory = memory;
     this.#answer = new AnswerWriter(memory);
+    this.#operations = new KeyspaceOperations(memory, this.#answer);
   }
 
   /** Waits for the turn to write; from here on the engine is one that knows the newest state. */
   #takeTurn(timeoutMs?: number): Engine {
     const engine = this.#turn.take(timeoutMs);
-    if (this.#known?.engine !== engine) {
-      const [values, catalog] = [new ValuesWriter(engine), new CatalogWriter(engine)];
-      this.#known = { engine, values, catalog };
+    if (this.#known !== engine) {
+      this.#known = engine;
+      this.#operations.adopt(engine);
       engine.source.enter();
     }
     return engine;
   }
 
-  /** What the open transaction works with. */
-  get #parts(): KnownEngine {
-    assert(this.#known !== undefined, 'a transaction begins with a turn');
-    return this.#known;
-  }
-
-  get #engine(): Engine {
-    return this.#parts.engine;
-  }
-
-  get #values(): ValuesWriter {
-    return this.#parts.values;
-  }
-
-  /** Runs the segment at an address and writes its answer. Throws nothing but our own mistakes. */
-  run(address: number): void {
-    const { i32, f64 } = this.#memory;
-    const length = i32[address >>> 2] as number;
-    const ownTransaction = i32[(address >>> 2) + 1] === 1;
-    this.#now = f64[(address >>> 3) + 1] as number;
-    const start = address + messages.SEGMENT_HEADER_BYTES;
-    this.#answer.begin();
-    this.#known?.engine.source.enter();
+  /** Runs a segment and writes its answer. Throws nothing but our own mistakes. */
+  run(segment: Segment): void {
+    const { start, end } = this.#open(segment);
+    this.#known?.source.enter();
     try {
-      if (ownTransaction) this.#runAlone(start, start + length);
-      else this.#runInBatch(start, start + length);
+      if (segment.isOwn) this.#runAlone(start, end);
+      else this.#runInBatch(start, end);
       this.#answer.finish(0);
     } catch (error) {
-      if (error instanceof AssertionError) this.#known?.engine.refuse(error);
+      if (error instanceof AssertionError) this.#known?.refuse(error);
       this.#answer.fail(error);
     } finally {
-      this.#known?.engine.source.leave();
+      this.#known?.source.leave();
     }
+  }
+
+  /**
+   * Runs transactions that wait at the same time in one commit, so that they share its sync. Where
+   * that fails each runs alone, and the error goes to whom it belongs.
+   */
+  runTogether(segments: readonly Segment[]): void {
+    const begun = this.#takeTurnOrFail();
+    if (begun === undefined || !this.#commitTogether(begun, segments)) {
+      for (const segment of segments) this.run(segment);
+    }
+  }
+
+  #takeTurnOrFail(): Engine | undefined {
+    try {
+      return this.#takeTurn();
+    } catch {
+      return undefined; // each of them is told when it runs alone
+    }
+  }
+
+  #commitTogether(engine: Engine, segments: readonly Segment[]): boolean {
+    engine.source.enter();
+    try {
+      engine.begin();
+      for (const segment of segments) this.#runMember(segment);
+      this.#commit();
+      return true;
+    } catch {
+      this.#abort();
+      return false; // each runs alone then, and meets its own error again
+    } finally {
+      engine.source.leave();
+    }
+  }
+
+  #runMember(segment: Segment): void {
+    const { start, end } = this.#open(segment);
+    try {
+      this.#runOperations(start, end);
+      this.#answer.finish(0);
+    } catch (error) {
+      if (!isHarmless(error)) throw error;
+      this.#answer.fail(error);
+    }
+  }
+
+  /** Begins the answer to a segment; returns where its operations are. */
+  #open({ channel, address }: Segment): { start: number; end: number } {
+    const { i32, f64 } = this.#memory;
+    this.#operations.beginSegment(channel, f64[(address >>> 3) + 1] as number);
+    this.#answer.begin(channel);
+    const start = address + messages.SEGMENT_HEADER_BYTES;
+    return { start, end: start + (i32[address >>> 2] as number) };
+  }
+
+  /** Learns what a handle means, whoever's batch is open. */
+  define(segment: Segment): void {
+    const { start } = this.#open(segment);
+    messages.readOperation(this.#memory, start, this.#place);
+    this.#operations.define(this.#place);
+    this.#answer.finish(0);
+  }
+
+  /** Undoes the batch of a caller that is gone. */
+  abandonBatch(): void {
+    this.#abort();
   }
 
   #runAlone(start: number, end: number): void {
@@ -122,8 +159,7 @@ export class RequestExecutor {
     try {
       this.#runOperations(start, end);
     } catch (error) {
-      const harmless = error instanceof MnemeError && HARMLESS.has(error.code);
-      if (!harmless && this.#known?.engine.isOpen === true) this.#broken = error;
+      if (!isHarmless(error) && this.#known?.isOpen === true) this.#broken = error;
       throw error;
     }
   }
@@ -131,13 +167,7 @@ export class RequestExecutor {
   #commit(): void {
     const engine = this.#engine;
     try {
-      if (!engine.isUnchanged) {
-        for (const keyspace of engine.changedKeyspaces()) {
-          if (keyspace.record.expiry.level < 0) continue;
-          this.#values.purge(keyspace, this.#now, SWEEP_KEYS_MAX);
-        }
-        this.#parts.catalog.freeSome();
-      }
+      this.#operations.sweep();
     } catch (error) {
       this.#abort();
       throw error;
@@ -145,49 +175,23 @@ export class RequestExecutor {
     engine.commit();
   }
 
+  get #engine(): Engine {
+    assert(this.#known !== undefined, 'a transaction begins with a turn');
+    return this.#known;
+  }
+
   #abort(): void {
     this.#broken = undefined;
-    this.#partBytes = 0;
-    this.#partExtents = [];
-    if (this.#known?.engine.isOpen === true) this.#known.engine.abort();
+    this.#operations.forgetParts();
+    if (this.#known?.isOpen === true) this.#known.abort();
   }
 
   #runOperations(start: number, end: number): void {
     const place = this.#place;
     for (let at = start; at < end; at = place.next) {
       messages.readOperation(this.#memory, at, place);
-      this.#known?.engine.relieveCache();
-      this.#runOperation(place);
-    }
-  }
-
-  #runOperation(place: messages.OperationPlace): void {
-    switch (place.code) {
-      case messages.SET:
-        this.#set(place);
-        break;
-      case messages.DELETE:
-        this.#flag(this.#values.delete(this.#keyspace(), this.#key(), this.#now));
-        break;
-      case messages.INCREMENT:
-        this.#increment(place);
-        break;
-      case messages.EXPIRE:
-      case messages.PERSIST:
-        this.#changeDeadline(place);
-        break;
-      case messages.DELETE_RANGE:
-        this.#deleteRange(place);
-        break;
-      case messages.PART:
-        this.#part(place);
-        break;
-      case messages.PURGE:
-        this.#purge(place);
-        break;
-      default:
-        this.#runControl(place);
-        break;
+      this.#known?.relieveCache();
+      if (!this.#operations.run(place)) this.#runControl(place);
     }
   }
 
@@ -201,7 +205,7 @@ export class RequestExecutor {
         this.#abort();
         return true;
       case messages.DEFINE:
-        this.#define(place);
+        this.#operations.define(place);
         return true;
       case messages.SYNC:
         this.#takeTurn().sync();
@@ -249,148 +253,11 @@ export class RequestExecutor {
       case messages.ROLL_BACK:
         engine.rollBackToSavepoint();
         break;
-      case messages.DROP:
-        this.#flag(this.#parts.catalog.drop(this.#text(place)));
-        break;
-      case messages.ROOTS:
-        this.#roots();
-        break;
       case messages.FREEZE:
         engine.freeze();
-        break;
-      case messages.NAMES:
-        this.#answer.bytes(Buffer.from(JSON.stringify(this.#names())));
         break;
       default:
         throw new RangeError(`unknown operation ${place.code}`);
     }
-  }
-
-  #flag(value: boolean): void {
-    this.#answer.number(value ? 1 : 0);
-  }
-
-  #text({ keyEnd, valueEnd }: messages.OperationPlace): string {
-    return utf8Text(this.#memory.text, keyEnd, valueEnd);
-  }
-
-  #define(place: messages.OperationPlace): void {
-    const keys = (place.flags & messages.BYTES_KEYS) !== 0 ? 'bytes' : 'text';
-    this.#definitions.set(place.handle, { name: this.#text(place), keys });
-  }
-
-  #keyspace(): OpenKeyspace {
-    const definition = this.#definitions.get(this.#place.handle);
-    if (definition === undefined) throw new RangeError('the handle was not defined');
-    const keyspace = this.#engine.keyspace(definition.name, definition.keys);
-    if (keyspace.record.keys !== definition.keys) {
-      if (keyspace.exists || keyspace.changed) {
-        throw new MnemeError('ERR_MNEME_TYPE_MISMATCH', { stored: keyspace.record.keys });
-      }
-      keyspace.record.keys = definition.keys;
-    }
-    return keyspace;
-  }
-
-  #key(): KeyRange {
-    return { bytes: this.#memory.u8, start: this.#place.keyStart, end: this.#place.keyEnd };
-  }
-
-  #set(place: messages.OperationPlace): void {
-    const { u8 } = this.#memory;
-    const keep = (place.flags & messages.KEEP_TTL) !== 0;
-    const deadline = (place.flags & messages.HAS_DEADLINE) !== 0 ? place.number : 0;
-    const change: DeadlineChange = { keep, deadline };
-    const { keyEnd, valueEnd } = place;
-    if ((place.flags & messages.PARTS) === 0) {
-      this.#values.set(this.#keyspace(), this.#key(), u8, keyEnd, valueEnd, change, this.#now);
-      return;
-    }
-    this.#flushPart();
-    const tag = u8[keyEnd] as number;
-    const length = readU32(u8, keyEnd + 1);
-    const extents = this.#partExtents;
-    this.#partExtents = [];
-    this.#values.setExtents(this.#keyspace(), this.#key(), tag, extents, length, change, this.#now);
-  }
-
-  /** Gathers a long value into extents, which go to the file as they are full. */
-  #part({ keyEnd, valueEnd }: messages.OperationPlace): void {
-    let at = keyEnd;
-    while (at < valueEnd) {
-      const count = Math.min(valueEnd - at, EXTENT_BYTES_MAX - this.#partBytes);
-      this.#longValue.set(this.#memory.u8.subarray(at, at + count), this.#partBytes);
-      this.#partBytes += count;
-      at += count;
-      if (this.#partBytes === EXTENT_BYTES_MAX) this.#flushPart();
-    }
-  }
-
-  #flushPart(): void {
-    if (this.#partBytes === 0) return;
-    this.#partExtents.push(this.#engine.overflow.writeExtent(this.#longValue, 0, this.#partBytes));
-    this.#partBytes = 0;
-  }
-
-  #increment(place: messages.OperationPlace): void {
-    const low = readU32(this.#memory.u8, place.keyEnd);
-    const delta = (BigInt(place.number) << 32n) | BigInt(low);
-    const sum = this.#values.increment(this.#keyspace(), this.#key(), delta, this.#now);
-    this.#answer.number(Number(BigInt.asIntN(32, sum >> 32n)));
-    this.#answer.number(Number(sum & 0xffffffffn));
-  }
-
-  #changeDeadline(place: messages.OperationPlace): void {
-    const keyspace = this.#keyspace();
-    const key = this.#key();
-    const values = this.#values;
-    if (place.code === messages.PERSIST) {
-      const hadDeadline = values.deadlineOf(keyspace, key, this.#now) !== 0;
-      if (hadDeadline) values.setDeadline(keyspace, key, 0, this.#now);
-      this.#flag(hadDeadline);
-      return;
-    }
-    if (place.number > this.#now) {
-      this.#flag(values.setDeadline(keyspace, key, place.number, this.#now));
-    } else this.#flag(values.delete(keyspace, key, this.#now));
-  }
-
-  #deleteRange(place: messages.OperationPlace): void {
-    const { u8 } = this.#memory;
-    const low = u8.slice(place.keyStart, place.keyEnd);
-    const open = (place.flags & messages.NO_HIGH_BOUND) !== 0;
-    const high = open ? undefined : u8.slice(place.keyEnd, place.valueEnd);
-    this.#answer.number(this.#values.deleteRange(this.#keyspace(), low, high, this.#now));
-  }
-
-  #purge(place: messages.OperationPlace): void {
-    const engine = this.#engine;
-    if ((place.flags & messages.ALL_KEYSPACES) === 0) {
-      this.#answer.number(this.#values.purge(this.#keyspace(), this.#now));
-      return;
-    }
-    let removed = 0;
-    for (const name of this.#names()) {
-      removed += this.#values.purge(engine.keyspace(name), this.#now);
-    }
-    this.#answer.number(removed);
-  }
-
-  /** All keyspaces as the open transaction sees them. */
-  #names(): string[] {
-    const engine = this.#engine;
-    const names = new Set(listKeyspaces(engine.source, engine.catalog).map(({ name }) => name));
-    for (const { key } of engine.changedKeyspaces()) {
-      names.add(Buffer.from(key.subarray(1)).toString('utf8'));
-    }
-    return [...names].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-  }
-
-  #roots(): void {
-    const keyspace = this.#keyspace();
-    if (!keyspace.exists && !keyspace.changed) return;
-    const bytes = new Uint8Array(RECORD_BYTES_MAX);
-    const length = encodeKeyspace(keyspace.record, bytes, 0);
-    this.#answer.bytes(bytes.subarray(0, length));
   }
 }

@@ -2,24 +2,17 @@
  * Makes the pointers of the open transaction final: from the leaves up, each page of it gets its
  * checksum, and its parent the checksum in place of the stamp.
  */
-import type { PageId, PagePointer } from '../shared/ids.js';
+import type { PageId } from '../shared/ids.js';
 import { entryCount } from '../shared/pages/page.js';
 import { cellAddress, childPageId, readWord } from '../shared/tree/node.js';
 import type { Tree } from '../shared/tree-root.js';
-import type { DirtyPages } from './pages/dirty-pages.js';
+import type { DirtyPages, TakenPages } from './pages/dirty-pages.js';
 import { writeWord } from './tree/node-edit.js';
 
-/** A page with its final checksum, still only in memory. */
-export interface SealedPage extends PagePointer {
-  readonly address: number;
-  /** Which taking of the page this is; it may be given back and taken for something else. */
-  readonly serial: number;
-}
-
 /** Seals a tree's pages of the open transaction and appends them to `sealed`. */
-export function sealTree(pages: DirtyPages, tree: Tree, sealed: SealedPage[]): void {
+export function sealTree(pages: DirtyPages, tree: Tree, sealed: TakenPages[]): void {
   if (tree.level < 0 || tree.high >= 0) return;
-  const page = sealNode(pages, tree.pageId, tree.low, tree.high, tree.level, sealed);
+  const page = sealNode(pages, tree.pageId, tree.level, sealed);
   tree.low = page.low;
   tree.high = page.high;
 }
@@ -28,31 +21,27 @@ export function sealTree(pages: DirtyPages, tree: Tree, sealed: SealedPage[]): v
 function sealNode(
   pages: DirtyPages,
   pageId: PageId,
-  low: number,
-  high: number,
   level: number,
-  sealed: SealedPage[],
-): SealedPage {
-  const { source } = pages;
-  const { memory, cache, checksummer } = source;
-  const address = source.fetch(pageId, low, high, level);
+  sealed: TakenPages[],
+): TakenPages {
+  const { memory, source } = pages;
+  const { cache, checksummer } = source;
+  const page = pages.takenPage(pageId);
+  const { address } = page;
   if (level > 0) {
     const count = entryCount(memory, address);
     for (let index = 0; index < count; index++) {
       const cell = cellAddress(memory, address, index);
-      const childHigh = readWord(memory, cell + 8);
-      if (childHigh >= 0) continue;
-      const childLow = readWord(memory, cell + 4);
-      const childId = childPageId(memory, cell);
-      const child = sealNode(pages, childId, childLow, childHigh, level - 1, sealed);
+      if (readWord(memory, cell + 8) >= 0) continue;
+      const child = sealNode(pages, childPageId(memory, cell), level - 1, sealed);
       writeWord(memory, cell + 4, child.low);
       writeWord(memory, cell + 8, child.high);
     }
   }
   checksummer.compute(address, memory.pageSize);
-  const serial = pages.serialOf(pageId);
-  const page = { pageId, low: checksummer.low, high: checksummer.high, address, serial };
-  cache.retag(cache.frameAt(address), page.low, page.high);
+  page.low = checksummer.low;
+  page.high = checksummer.high;
+  cache.retag(page.frame, page.low, page.high);
   sealed.push(page);
   return page;
 }

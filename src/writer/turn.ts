@@ -13,6 +13,7 @@ import type { ThreadSlot } from '../shared/memory/thread-slots.js';
 import type { FileLocks } from '../shared/pages/file-locks.js';
 import { lockHolder, noteLockHolder } from '../shared/pages/lock-holder.js';
 import { MetaWatch } from '../shared/pages/meta-watch.js';
+import { PageMismatch } from '../shared/pages/page-file.js';
 import type { StorageFile } from '../shared/pages/storage.js';
 import { monotonicMs } from '../shared/system.js';
 import { Engine } from './engine.js';
@@ -38,6 +39,8 @@ export class WriterTurn {
   readonly #options: TurnOptions;
   readonly #watch: MetaWatch;
   #engine: Engine | undefined;
+  /** Why there can be no engine: to try anew takes memory each time and says the same. */
+  #damage: unknown;
   #isHeld = false;
   #lookForOthersMs = 0;
   #sleeper = new Int32Array(new SharedArrayBuffer(4));
@@ -62,6 +65,7 @@ export class WriterTurn {
    */
   take(timeoutMs = this.#options.lockTimeoutMs): Engine {
     if (this.#isHeld && this.#engine !== undefined) return this.#engine;
+    if (this.#damage !== undefined) throw this.#damage;
     this.#lock(timeoutMs);
     try {
       const engine = this.#newestEngine();
@@ -71,6 +75,7 @@ export class WriterTurn {
       return engine;
     } catch (error) {
       this.#options.locks.unlock('writer');
+      if (this.#engine === undefined && isDamage(error)) this.#damage = error;
       throw error;
     }
   }
@@ -130,4 +135,9 @@ export class WriterTurn {
     this.#watch.accept();
     return engine;
   }
+}
+
+function isDamage(error: unknown): boolean {
+  const isCorrupt = error instanceof MnemeError && error.code === 'ERR_MNEME_CORRUPT';
+  return isCorrupt || error instanceof PageMismatch;
 }

@@ -1,18 +1,10 @@
 /**
- * The writer's thread: takes a segment, carries it out, answers; writes behind when it has rested.
- *
- * It spins for a while after its last request, since the next one mostly comes soon and a wake-up
- * takes a hundred times as long as a request.
+ * The writer's thread. Where there are several processors it spins a little after its last request,
+ * since the next one mostly comes soon and a wake-up takes a hundred times as long as a request.
  */
 import { availableParallelism } from 'node:os';
 import { workerData } from 'node:worker_threads';
-import {
-  announceWriter,
-  ChannelWriter,
-  maySpin,
-  segmentAddress,
-  WRITER_ENDED,
-} from '../shared/memory/channel.js';
+import { announceWriter, ChannelWriter, WRITER_ENDED } from '../shared/memory/channel.js';
 import {
   ABORT,
   CLOSE,
@@ -24,25 +16,22 @@ import {
 } from '../shared/memory/messages.js';
 import { SharedMemory } from '../shared/memory/shared-memory.js';
 import { claimThreadSlot } from '../shared/memory/thread-slots.js';
-import { currentSystemThreadId, monotonicMs } from '../shared/system.js';
+import { currentSystemThreadId } from '../shared/system.js';
 import { AnswerWriter } from './answer.js';
-import type { Engine } from './engine.js';
+import { WriterService } from './service.js';
 import { type RunningWriter, startWriter } from './start.js';
-import type { WriterTurn } from './turn.js';
 
 const SPIN_MS = 0.3;
-const LOOKS_PER_CLOCK_READING = 64;
-const WRITE_BEHIND_MS = 10;
 const REST_MS = 1000;
+const ANY_CHANNEL = -1;
 /** What ends a batch, a process or a database. */
 const ENDINGS: ReadonlySet<number> = new Set([ABORT, WRITE_BEHIND, CLOSE]);
 
 const start = workerData as WriterStart;
 const memory = new SharedMemory(start.memory);
-const spinMs = availableParallelism() > 1 ? SPIN_MS : 0;
 
 function main(): void {
-  const channel = new ChannelWriter(memory);
+  const channels = new ChannelWriter(memory);
   let writer: RunningWriter | undefined;
   let startError: unknown;
   try {
@@ -52,76 +41,31 @@ function main(): void {
     startError = error;
     announceWriter(memory, claimThreadSlot(memory, currentSystemThreadId()).index + 1);
   }
-  if (writer === undefined) refuseAll(channel, startError);
-  else serve(channel, writer);
+  if (writer === undefined) refuseAll(channels, startError);
+  else {
+    const spinMs = availableParallelism() > 1 ? SPIN_MS : 0;
+    new WriterService(memory, channels, writer, start.sync, spinMs).run();
+    writer.close();
+  }
   announceWriter(memory, WRITER_ENDED);
 }
 
 /** A writer that could not start tells everyone why; with nothing written it ends as any other. */
-function refuseAll(channel: ChannelWriter, error: unknown): void {
+function refuseAll(channels: ChannelWriter, error: unknown): void {
   const answer = new AnswerWriter(memory);
   const place = newOperationPlace();
   do {
-    const sequence = channel.poll();
-    if (sequence < 0) {
-      channel.sleep(REST_MS);
+    const channel = channels.poll(ANY_CHANNEL);
+    if (channel < 0) {
+      channels.sleep(REST_MS);
       continue;
     }
-    readOperation(memory, segmentAddress(sequence) + SEGMENT_HEADER_BYTES, place);
-    if (ENDINGS.has(place.code)) {
-      answer.begin();
-      answer.finish(0);
-    } else answer.fail(error);
-    channel.finish();
+    readOperation(memory, channels.segment(channel) + SEGMENT_HEADER_BYTES, place);
+    answer.begin(channel);
+    if (ENDINGS.has(place.code)) answer.finish(0);
+    else answer.fail(error);
+    channels.finish(channel);
   } while (place.code !== CLOSE);
-}
-
-function serve(channel: ChannelWriter, { turn, executor, close }: RunningWriter): void {
-  let dueMs = 0;
-  for (;;) {
-    const sequence = nextSegment(channel, turn, dueMs);
-    if (sequence >= 0) {
-      const wasPending = turn.engine?.needsWriteBehind;
-      executor.run(segmentAddress(sequence));
-      channel.finish();
-      if (executor.closed) break;
-      if (wasPending !== true) dueMs = monotonicMs() + WRITE_BEHIND_MS;
-    }
-    const { engine } = turn;
-    if (engine === undefined || engine.isOpen) continue;
-    if (engine.needsWriteBehind && monotonicMs() >= dueMs) {
-      attempt(engine, () => engine.writeBehind());
-      dueMs = monotonicMs() + WRITE_BEHIND_MS;
-    }
-    attempt(engine, () => turn.yieldToOthers());
-  }
-  close();
-}
-
-/** The engine remembers a failed write and tells whoever writes next. */
-function attempt(engine: Engine, write: () => void): void {
-  try {
-    write();
-  } catch (error) {
-    engine.noteBackgroundError(error);
-  }
-}
-
-/** The next segment, or -1 when the write-behind is due. */
-function nextSegment(channel: ChannelWriter, turn: WriterTurn, dueMs: number): number {
-  const spinEnd = monotonicMs() + (maySpin(memory) ? spinMs : 0);
-  do {
-    for (let look = 0; look < LOOKS_PER_CLOCK_READING; look++) {
-      const sequence = channel.poll();
-      if (sequence >= 0) return sequence;
-    }
-  } while (monotonicMs() < spinEnd);
-  const { engine } = turn;
-  const isPending = engine?.needsWriteBehind === true;
-  // Idle: others may write.
-  if (engine?.isOpen === false && !isPending) attempt(engine, () => turn.giveBack());
-  channel.sleep(isPending ? Math.max(0, dueMs - monotonicMs()) : REST_MS);
-  return channel.poll();
 }
 
 main();

@@ -6,9 +6,12 @@ import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs
 import { join } from 'node:path';
 import { MnemeError, open } from 'mneme';
 import { expect, test } from 'vitest';
+import { xxHash64 } from '../../dist/kernels/scalar.js';
 import { expectCode, openHere, temporaryDirectory } from './support.js';
 
 const ENTRY_COUNT = 1500;
+/** Where the meta page has the page id of the extent with the free state. */
+const FREE_EXTENT_OFFSET = 96;
 const CODES = ['ERR_MNEME_NOT_A_DATABASE', 'ERR_MNEME_FORMAT_VERSION', 'ERR_MNEME_CORRUPT'];
 
 function valueAt(index: number): string {
@@ -99,6 +102,67 @@ test('a file with any one byte changed is never answered from wrongly', () => {
   }
   expect(found.get('ERR_MNEME_CORRUPT')).toBeGreaterThan(20);
 });
+
+const HOLES_COUNT = 18_000;
+
+test('a file whose list of free pages is damaged is read, and refuses every write alike', () => {
+  const { original, copy } = damageable();
+  const database = openHere(original);
+  // Every other leaf is replaced: more holes than the meta page has room to tell of.
+  for (const step of [1, 8]) {
+    database.keyspace('holes').batch((writer) => {
+      for (let index = 0; index < HOLES_COUNT; index += step) {
+        writer.set(String(index).padStart(8, '0'), `${step}`.padEnd(990, 'h'));
+      }
+    });
+  }
+  database.close();
+  const bytes = readFileSync(original);
+  const extent = bytes.readUInt32LE(FREE_EXTENT_OFFSET) * 4096;
+  expect(extent).toBeGreaterThan(0);
+  bytes[extent]! ^= 0xff;
+  writeFileSync(copy, bytes);
+  const damaged = openHere(copy, { cacheSize: 2 ** 20 });
+  for (let round = 0; round < 300; round++) {
+    expectCode('ERR_MNEME_CORRUPT', () => damaged.keyspace('a').set('key', 'value'));
+  }
+  expect(damaged.keyspace('a').get('00001')).toBe(valueAt(1));
+  damaged.close();
+  expect(Buffer.compare(readFileSync(copy).subarray(131_072), bytes.subarray(131_072))).toBe(0);
+});
+
+test('a file of a newer format is refused, to read and to write, and stays as it is', () => {
+  const { original, copy } = damageable();
+  const bytes = readFileSync(original);
+  const version = bytes.readUInt32LE(8);
+  // Its checksum covers the version; without a new one it is damaged besides, and still newer.
+  for (const isSealed of [true, false]) {
+    for (const slots of [[0], [65_536], [0, 65_536]]) {
+      const newer = Buffer.from(bytes);
+      for (const slot of slots) {
+        newer.writeUInt32LE(version + 1, slot + 8);
+        if (isSealed) sealMeta(newer, slot);
+      }
+      // A damaged slot is nothing to go by as long as the other one is whole.
+      const isReadable = !isSealed && slots.length === 1;
+      writeFileSync(copy, newer);
+      for (const options of [{ readonly: true }, {}, { create: false }]) {
+        if (isReadable) open(copy, { readonly: true }).close();
+        else expectCode('ERR_MNEME_FORMAT_VERSION', () => open(copy, options));
+        expect(Buffer.compare(readFileSync(copy), newer)).toBe(0);
+      }
+    }
+  }
+});
+
+/** Writes the checksum that a meta has at its end. */
+function sealMeta(file: Buffer, slot: number): void {
+  const length = file.readUInt32LE(slot + 12);
+  const seed = file.readBigUInt64LE(slot + 24);
+  const content = Uint8Array.from(file.subarray(slot, slot + length - 8));
+  const sum = xxHash64(new DataView(content.buffer), seed) & (2n ** 63n - 1n);
+  file.writeBigUInt64LE(sum, slot + length - 8);
+}
 
 test('pages that have changed places are noticed', () => {
   const { original, copy } = damageable();

@@ -201,14 +201,15 @@ function touch(node: usize, pageSize: usize): u32 {
 
 /**
  * Goes on from the step at `level` to the leaf of a key. `node` is that step's page where it is
- * known already, else 0. Returns -1 at the leaf, else the level whose page is not in the cache.
+ * known already, else 0. Returns -1 at the leaf, else the level whose page is not in the cache, or
+ * is a page of another level.
  */
 export function descend(walk: usize, level: i32, node: usize, key: usize, end: usize): i32 {
   const pageSize: usize = load<u32>(walk, 16);
   let step = walk + WALK_STEPS + <usize>level * STEP;
   while (true) {
     if (node == 0) node = lookup(walk, step);
-    if (node == 0) return level;
+    if (node == 0 || <i32>load<u8>(node, 1) != level) return level;
     store<u32>(step, <u32>node, 12);
     store<u32>(step, touch(node, pageSize), 20);
     let index = findKey(node, pageSize, key, end);

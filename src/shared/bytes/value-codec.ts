@@ -11,7 +11,7 @@
  * bytes as they are; an integer as the 1, 2, 4 or 8 bytes that hold it in two's complement; a float
  * as 8 bytes. An overflow payload is length, page id and checksum (overflow-page.ts).
  */
-import { invalidType, outOfRange } from '../errors.js';
+import { invalidType, MnemeError, outOfRange } from '../errors.js';
 import { INT64_MAX, INT64_MIN } from '../limits.js';
 import { readF64, readI32, readU16, readU48, writeF64, writeU16, writeU32 } from './integers.js';
 import { asciiText, checkWellFormed, utf8Text, writeText } from './text.js';
@@ -125,11 +125,14 @@ function smallNumber(value: bigint): number | undefined {
   return Number.isSafeInteger(number) ? number : undefined;
 }
 
-/** An integer payload: a number when it is safe, else a bigint. */
+/**
+ * An integer payload: a number when it is safe, else a bigint. @throws `ERR_MNEME_CORRUPT`
+ */
 export function decodeInteger(bytes: Uint8Array, offset: number, length: number): number | bigint {
   if (length === 1) return ((bytes[offset] as number) << 24) >> 24;
   if (length === 2) return (readU16(bytes, offset) << 16) >> 16;
   if (length === 4) return readI32(bytes, offset);
+  if (length !== 8) throw damaged();
   const low = readI32(bytes, offset) >>> 0;
   const high = readI32(bytes, offset + 4);
   const number = high * TWO_POW_32 + low;
@@ -145,7 +148,7 @@ export function presentInteger(value: number | bigint, mode: IntegerMode): numbe
   return value;
 }
 
-/** A payload to the value it stands for; bytes are copied. */
+/** A payload to the value it stands for; bytes are copied. @throws `ERR_MNEME_CORRUPT` */
 export function decodePayload(
   tag: number,
   source: Buffer,
@@ -153,6 +156,7 @@ export function decodePayload(
   length: number,
   mode: IntegerMode,
 ): Value {
+  if (length < 0) throw damaged();
   switch (tag & TYPE_MASK) {
     case TAG_ASCII:
       return asciiText(source, offset, offset + length);
@@ -162,9 +166,16 @@ export function decodePayload(
       return copyOut(source, offset, length);
     case TAG_INTEGER:
       return presentInteger(decodeInteger(source, offset, length), mode);
-    default:
+    case TAG_FLOAT:
+      if (length !== 8) throw damaged();
       return readF64(source, offset);
+    default:
+      throw damaged();
   }
+}
+
+function damaged(): MnemeError {
+  return new MnemeError('ERR_MNEME_CORRUPT', { reason: 'no value is stored like this' });
 }
 
 const POOL_BYTES = 65536;

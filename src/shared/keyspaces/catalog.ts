@@ -13,6 +13,11 @@
  *        4     6  overflowPages   pages in overflow extents
  *       10    33  each tree
  *
+ *   offset  size  field of a dropped subtree
+ *        0    12  page id and checksum of its root
+ *       12     1  level
+ *       13     1  1 when its values may lie in extents
+ *
  *   offset  size  field of a tree
  *        0     1  role            1 values, 2 expiry index
  *        1     1  level           of the root
@@ -25,14 +30,15 @@
  */
 import { readI32, readU32, readU48, writeU32, writeU48 } from '../bytes/integers.js';
 import { MnemeError } from '../errors.js';
-import { toPageId } from '../ids.js';
-import { KEYSPACE_NAME_BYTES_MAX, TREE_KEY_BYTES_MAX, TREE_LEVELS_MAX } from '../limits.js';
+import { type PageId, type PagePointer, toPageId } from '../ids.js';
+import { KEYSPACE_NAME_BYTES_MAX, TREE_KEY_BYTES_MAX } from '../limits.js';
+import type { SharedMemory } from '../memory/shared-memory.js';
 import { entryCount } from '../pages/page.js';
 import type { PageSource } from '../pages/page-source.js';
 import { Cursor } from '../tree/cursor.js';
 import { copyKey, valueAddress, valueLength } from '../tree/node.js';
 import { stepIndex, walkToLeaf } from '../tree/walk.js';
-import { newTree, type Tree, type TreeRoot } from '../tree-root.js';
+import { isCommittedRoot, newTree, type Tree, type TreeRoot } from '../tree-root.js';
 
 export const DROPPED_KEY = 0;
 export const KEYSPACE_KEY = 1;
@@ -97,9 +103,6 @@ function encodeTree(tree: Tree, role: number, target: Uint8Array, at: number): v
 
 function decodeTree(bytes: Uint8Array, at: number): Tree {
   const level = bytes[at + 1] as number;
-  if (level !== 255 && level >= TREE_LEVELS_MAX) {
-    throw new MnemeError('ERR_MNEME_CORRUPT', { reason: 'a tree is too high' });
-  }
   return {
     level: level === 255 ? -1 : level,
     pageId: toPageId(readU32(bytes, at + 2)),
@@ -129,6 +132,49 @@ export function decodeKeyspace(bytes: Uint8Array, offset: number, length: number
   return record;
 }
 
+const DROPPED_BYTES = 14;
+
+/** A subtree of a dropped keyspace, still to be freed. */
+export interface DroppedTree extends PagePointer {
+  readonly level: number;
+  readonly hasExtents: boolean;
+}
+
+export function encodeDropped(tree: DroppedTree): Uint8Array {
+  const bytes = new Uint8Array(DROPPED_BYTES);
+  writeU32(bytes, 0, tree.pageId);
+  writeU32(bytes, 4, tree.low);
+  writeU32(bytes, 8, tree.high);
+  bytes[12] = tree.level;
+  bytes[13] = tree.hasExtents ? 1 : 0;
+  return bytes;
+}
+
+/** @throws {MnemeError} `ERR_MNEME_CORRUPT` when no version of MNEME writes such a record. */
+export function decodeDropped(bytes: Uint8Array, offset: number, length: number): DroppedTree {
+  const tree = {
+    pageId: toPageId(readU32(bytes, offset)),
+    low: readI32(bytes, offset + 4),
+    high: readI32(bytes, offset + 8),
+    level: bytes[offset + 12] as number,
+    hasExtents: bytes[offset + 13] === 1,
+  };
+  if (length === DROPPED_BYTES && isCommittedRoot({ ...tree, count: 1 })) return tree;
+  throw noSuchRoot(tree.pageId);
+}
+
+function noSuchRoot(page: PageId): MnemeError {
+  return new MnemeError('ERR_MNEME_CORRUPT', { page, reason: 'no tree has this root' });
+}
+
+/** The record of a keyspace in a leaf of the catalog. */
+function recordAt(memory: SharedMemory, leaf: number, index: number): KeyspaceRecord {
+  const address = valueAddress(memory, leaf, index);
+  const record = decodeKeyspace(memory.u8, address, valueLength(memory, leaf, index));
+  for (const tree of treesOf(record)) if (!isCommittedRoot(tree)) throw noSuchRoot(tree.pageId);
+  return record;
+}
+
 /** Reads a keyspace's record; undefined when there is no such keyspace. */
 export function readKeyspace(
   source: PageSource,
@@ -139,9 +185,7 @@ export function readKeyspace(
   const start = source.placeKey(key);
   const leaf = walkToLeaf(source, walk, catalog, start, start + key.length);
   const index = leaf === 0 ? -1 : stepIndex(memory, walk, 0);
-  if (index < 0) return undefined;
-  const address = valueAddress(memory, leaf, index);
-  return decodeKeyspace(memory.u8, address, valueLength(memory, leaf, index));
+  return index < 0 ? undefined : recordAt(memory, leaf, index);
 }
 
 export interface NamedKeyspace {
@@ -162,8 +206,7 @@ export function listKeyspaces(source: PageSource, catalog: Readonly<TreeRoot>): 
     for (let index = first; index < entryCount(memory, leaf); index++) {
       const length = copyKey(memory, leaf, index, key, 0);
       if (key[0] !== KEYSPACE_KEY || length - 1 > KEYSPACE_NAME_BYTES_MAX) continue;
-      const address = valueAddress(memory, leaf, index);
-      const record = decodeKeyspace(memory.u8, address, valueLength(memory, leaf, index));
+      const record = recordAt(memory, leaf, index);
       found.push({ name: key.toString('utf8', 1, length), record });
     }
     first = 0;

@@ -3,10 +3,9 @@
  * of the expiry index. Problems are gathered, not thrown: a broken page hides no other.
  */
 import { compareBytes } from '../bytes/compare.js';
-import { readI32, readU32 } from '../bytes/integers.js';
 import { OVERFLOW_FLAG, payloadOffset, recordDeadline, typeOfTag } from '../bytes/value-codec.js';
 import { MnemeError } from '../errors.js';
-import { type PageId, toPageId } from '../ids.js';
+import type { PageId } from '../ids.js';
 import { EXTENT_BYTES_MAX } from '../limits.js';
 import {
   dataExtents,
@@ -19,9 +18,9 @@ import { entryCount } from '../pages/page.js';
 import { PageMismatch } from '../pages/page-file.js';
 import type { PageSource } from '../pages/page-source.js';
 import { checkTree, type TreeVisitor } from '../tree/check-tree.js';
-import { copyKey, valueAddress } from '../tree/node.js';
+import { copyKey, valueAddress, valueLength } from '../tree/node.js';
 import type { Tree } from '../tree-root.js';
-import { DROPPED_KEY, type KeyspaceRecord } from './catalog.js';
+import { DROPPED_KEY, type DroppedTree, decodeDropped, type KeyspaceRecord } from './catalog.js';
 import { EXPIRY_DEADLINE_BYTES, writeDeadline } from './expiry.js';
 
 export interface CheckProblem {
@@ -87,19 +86,15 @@ export class FileChecker implements TreeVisitor {
   #checkDropped(leaf: number): void {
     const { memory } = this.#source;
     const key = new Uint8Array(2048);
-    const dropped: { tree: Tree; hasExtents: boolean }[] = [];
+    const dropped: DroppedTree[] = [];
     for (let index = 0; index < entryCount(memory, leaf); index++) {
       copyKey(memory, leaf, index, key, 0);
       if (key[0] !== DROPPED_KEY) continue;
       const at = valueAddress(memory, leaf, index);
-      const { u8 } = memory;
-      const pageId = toPageId(readU32(u8, at));
-      const pointer = { pageId, low: readI32(u8, at + 4), high: readI32(u8, at + 8) };
-      const level = u8[at + 12] as number;
-      const tree = { ...pointer, level, count: -1, leafPages: -1, branchPages: -1 };
-      dropped.push({ tree, hasExtents: u8[at + 13] === 1 });
+      dropped.push(decodeDropped(memory.u8, at, valueLength(memory, leaf, index)));
     }
-    for (const { tree, hasExtents } of dropped) {
+    for (const { hasExtents, ...root } of dropped) {
+      const tree = { ...root, count: -1, leafPages: -1, branchPages: -1 };
       checkTree(this.#source, tree, this, (node) => {
         if (hasExtents) this.#checkExtents(node);
       });

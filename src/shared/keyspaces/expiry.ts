@@ -56,7 +56,7 @@ export function expiredKeys(
   const { memory } = source;
   const entry = new Uint8Array(TREE_KEY_BYTES_MAX);
   const cursor = new Cursor(source, index);
-  cursor.seekRank(0);
+  if (!cursor.seekRank(0)) return expired;
   do {
     const leaf = cursor.leaf();
     const count = entryCount(memory, leaf);

@@ -12,7 +12,7 @@ import {
   type ValueType,
 } from '../bytes/value-codec.js';
 import { MnemeError } from '../errors.js';
-import { overflowPointer, readOverflow } from '../pages/overflow-page.js';
+import { OVERFLOW_POINTER_BYTES, overflowPointer, readOverflow } from '../pages/overflow-page.js';
 import type { PageSource } from '../pages/page-source.js';
 import { valueAddress, valueLength } from '../tree/node.js';
 import { stepIndex, walkToLeaf } from '../tree/walk.js';
@@ -64,9 +64,25 @@ export function decodeRecord(
   if ((tag & OVERFLOW_FLAG) === 0) {
     return decodePayload(tag, memory.text, payload, address + length - payload, mode);
   }
-  const overflow = overflowPointer(memory.u8, payload);
-  const bytes = readOverflow(source, overflow.length, overflow.pointer);
+  const bytes = readLongPayload(source, memory.u8, address, length);
   return decodePayload(tag, bytes, 0, bytes.length, mode);
+}
+
+/** The payload of a record that says where it lies; its extents are read past the cache. */
+export function readLongPayload(
+  source: PageSource,
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+): Buffer {
+  const payload = payloadOffset(bytes, start);
+  if (start + length - payload !== OVERFLOW_POINTER_BYTES) {
+    throw new MnemeError('ERR_MNEME_CORRUPT', {
+      reason: 'a pointer to a value has another length',
+    });
+  }
+  const overflow = overflowPointer(bytes, payload);
+  return readOverflow(source, overflow.length, overflow.pointer);
 }
 
 export function recordType(source: PageSource, address: number): ValueType {

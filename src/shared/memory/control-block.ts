@@ -112,3 +112,8 @@ export function isWritersTurn(memory: SharedMemory): boolean {
 export function markClosed(memory: SharedMemory): void {
   Atomics.store(memory.i32, CLOSED, 1);
 }
+
+/** True when the thread that opened the database has closed it. */
+export function isMarkedClosed(memory: SharedMemory): boolean {
+  return Atomics.load(memory.i32, CLOSED) === 1;
+}

@@ -5,7 +5,7 @@
  *
  *   offset  size  field of a segment
  *        0     4  length        bytes of all operations
- *        4     4  mode          1: one transaction of its own, 0: within the batch that is open
+ *        4     4  mode          see the constants; the writer takes a segment by an exchange
  *        8     8  now           ms since the epoch, read once for the call
  *       16        operations, each padded to 8 bytes
  *
@@ -27,6 +27,19 @@ import type { MemoryHandle, SharedMemory } from './shared-memory.js';
 export const SEGMENT_HEADER_BYTES = 16;
 export const OPERATION_HEADER_BYTES = 24;
 export const ANSWER_HEADER_BYTES = 16;
+
+/** Within the batch that is open, or between transactions. */
+export const MODE_IN_BATCH = 0;
+/** One transaction of its own. */
+export const MODE_OWN = 1;
+/** Begins a batch. */
+export const MODE_BEGIN = 2;
+/** Only says what a handle means: done at any time. */
+export const MODE_DEFINE = 5;
+/** The writer is at it. */
+export const MODE_TAKEN = 3;
+/** The caller has given up waiting. */
+export const MODE_CANCELLED = 4;
 
 /** Operations. A batch is BEGIN, any of the others, COMMIT or ABORT. */
 export const BEGIN = 1;

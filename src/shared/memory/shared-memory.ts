@@ -6,7 +6,7 @@
  *   64 KiB       control block (control-block.ts)
  *   + 4 KiB      thread slots (thread-slots.ts), 64 bytes each
  *   + 4 KiB      snapshot pins (snapshot-pins.ts), 16 bytes each
- *   + 64 KiB     channel words, then the request ring and the answer (channel.ts)
+ *   + 64 KiB     channel words, then per thread slot a request ring and an answer (channel.ts)
  *   then         per thread slot: a 128 KiB scratch window, a walk record, room for two keys
  *   then         the writer's workspace
  *   then         page table, frame records, frames (page-cache.ts)
@@ -28,8 +28,9 @@ export const CHANNEL_ADDRESS = PINS_ADDRESS + PIN_COUNT * PIN_BYTES;
 export const CHANNEL_SEGMENT_BYTES = 256 * 1024;
 export const CHANNEL_SEGMENT_COUNT = 4;
 export const ANSWER_BYTES = 64 * 1024;
-const CHANNEL_BYTES = 65536 + CHANNEL_SEGMENT_COUNT * CHANNEL_SEGMENT_BYTES + ANSWER_BYTES;
-const SCRATCH_ADDRESS = CHANNEL_ADDRESS + CHANNEL_BYTES;
+export const CHANNELS_ADDRESS = CHANNEL_ADDRESS + 65536;
+export const CHANNEL_BYTES = CHANNEL_SEGMENT_COUNT * CHANNEL_SEGMENT_BYTES + ANSWER_BYTES;
+const SCRATCH_ADDRESS = CHANNELS_ADDRESS + THREAD_SLOT_COUNT * CHANNEL_BYTES;
 export const SCRATCH_BYTES = 131072;
 export const WALK_BYTES = 4096;
 /** Room for a key while it is being made: three bytes a character. */

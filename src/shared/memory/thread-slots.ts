@@ -41,6 +41,16 @@ export function claimThreadSlot(memory: SharedMemory, systemThreadId: number): T
   assert(false, 'there are fewer threads than thread slots');
 }
 
+/** True when a thread has this place. */
+export function isSlotTaken(memory: SharedMemory, index: number): boolean {
+  return Atomics.load(memory.i32, BASE + index * WORDS) !== 0;
+}
+
+/** The place with this number, whoever has it. */
+export function threadSlotAt(index: number): ThreadSlot {
+  return { index, word: BASE + index * WORDS };
+}
+
 export function releaseThreadSlot(memory: SharedMemory, slot: ThreadSlot): void {
   Atomics.store(memory.i32, slot.word + EPOCH, 0);
   Atomics.store(memory.i32, slot.word, 0);

@@ -80,13 +80,15 @@ export class MemoryStorage implements Storage {
     this.buffer = buffer;
   }
   open(): StorageFile {
-    return new MemoryFile(this.buffer);
+    const file = new MemoryFile(this.buffer);
+    if (file.size() > 0) return file;
+    throw Object.assign(new Error('nothing was created yet'), { code: 'ENOENT', syscall: 'open' });
   }
   create(): StorageFile {
     return new MemoryFile(this.buffer);
   }
-  exists(): boolean {
-    return new MemoryFile(this.buffer).size() > 0;
+  isRemote(): boolean {
+    return false;
   }
   locksOf(): FileLocks {
     return NO_LOCKS;

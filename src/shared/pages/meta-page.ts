@@ -23,8 +23,7 @@
  *       80     1                  its level, 255 when the catalog is empty
  *       82     6                  entries of the catalog
  *       88     4, 4               its leaf pages and branch pages
- *       96     4  free base       page id of the extent with the free state
- *       (writer/pages/free-list.ts)
+ *       96     4  free extent     page id of the newest one (writer/pages/free-log.ts)
  *      100     8                  its checksum
  *      108     4                  its length in bytes; 0 when there is none
  *      112     6                  the transaction that it was written for
@@ -45,8 +44,8 @@
  */
 import { readI32, readU32, readU48, writeU32, writeU48 } from '../bytes/integers.js';
 import { type TxnId, toPageId } from '../ids.js';
-import { META_AREA_BYTES, PAGE_SIZE_MAX, PAGE_SIZE_MIN, TREE_LEVELS_MAX } from '../limits.js';
-import type { Tree } from '../tree-root.js';
+import { DATA_START_BYTES, META_AREA_BYTES, PAGE_SIZE_MAX, PAGE_SIZE_MIN } from '../limits.js';
+import { isCommittedRoot, type Tree } from '../tree-root.js';
 import type { ExtentPointer } from './overflow-page.js';
 
 const MAGIC = Uint8Array.of(0x4d, 0x4e, 0x45, 0x4d, 0x45, 0x0d, 0x0a, 0x1a);
@@ -59,11 +58,14 @@ export const NEW_PAGE_BYTES = 16;
 export const META_BYTES_MAX = 61440;
 /** A weak meta is one block of the system's page cache, so that a kill cannot tear it. */
 export const WEAK_META_BYTES_MAX = 4096;
+/** Bytes of the free log that any kind of meta can take beside its fixed part. */
+export const FREE_LOG_BYTES_MAX = WEAK_META_BYTES_MAX - FIXED_BYTES - CHECKSUM_BYTES;
 /** What has to be read to learn a meta's length. */
 export const META_HEADER_BYTES = 4096;
 export const BOOT_ID_BYTES = 16;
 
-export interface FreeBase extends ExtentPointer {
+/** An extent with part of the free state. */
+export interface FreeExtent extends ExtentPointer {
   readonly length: number;
   readonly birth: TxnId;
 }
@@ -80,7 +82,7 @@ export interface Meta {
   readonly metaEpoch: number;
   readonly pageCount: number;
   readonly catalog: Readonly<Tree>;
-  readonly freeBase: FreeBase | undefined;
+  readonly freeExtent: FreeExtent | undefined;
   readonly freeLog: Uint8Array;
   /** The list of what the commit wrote, encoded; empty when it was synced before the meta. */
   readonly newPages: Uint8Array;
@@ -111,7 +113,7 @@ export function encodeMeta(meta: Meta, target: Uint8Array, offset: number): numb
   writeU32(target, offset + 60, meta.metaEpoch);
   writeU32(target, offset + 64, meta.pageCount);
   writeTree(target, offset + 68, meta.catalog);
-  if (meta.freeBase !== undefined) writeFreeBase(target, offset + 96, meta.freeBase);
+  if (meta.freeExtent !== undefined) writeFreeExtent(target, offset + 96, meta.freeExtent);
   writeU32(target, offset + 120, meta.freeLog.length);
   writeU32(target, offset + 124, meta.newPages.length / NEW_PAGE_BYTES);
   target.set(meta.bootId, offset + 128);
@@ -145,15 +147,15 @@ function readTree(bytes: Uint8Array, at: number): Tree {
   };
 }
 
-function writeFreeBase(target: Uint8Array, at: number, base: FreeBase): void {
-  writeU32(target, at, base.pageId);
-  writeU32(target, at + 4, base.low);
-  writeU32(target, at + 8, base.high);
-  writeU32(target, at + 12, base.length);
-  writeU48(target, at + 16, base.birth);
+function writeFreeExtent(target: Uint8Array, at: number, extent: FreeExtent): void {
+  writeU32(target, at, extent.pageId);
+  writeU32(target, at + 4, extent.low);
+  writeU32(target, at + 8, extent.high);
+  writeU32(target, at + 12, extent.length);
+  writeU48(target, at + 16, extent.birth);
 }
 
-function readFreeBase(bytes: Uint8Array, at: number): FreeBase | undefined {
+function readFreeExtent(bytes: Uint8Array, at: number): FreeExtent | undefined {
   const length = readU32(bytes, at + 12);
   if (length === 0) return undefined;
   return {
@@ -194,7 +196,10 @@ export function decodeMeta(bytes: Uint8Array): Meta | undefined {
   if (!isPowerOfTwo || pageSize < PAGE_SIZE_MIN || pageSize > PAGE_SIZE_MAX) return undefined;
   if (metaLength(logLength, listLength) !== length) return undefined;
   const catalog = readTree(bytes, 68);
-  if (catalog.level >= TREE_LEVELS_MAX) return undefined;
+  const freeExtent = readFreeExtent(bytes, 96);
+  const pageCount = readU32(bytes, 64);
+  if (!isCommittedRoot(catalog) || pageCount * pageSize < DATA_START_BYTES) return undefined;
+  if (freeExtent !== undefined && freeExtent.length > pageCount * pageSize) return undefined;
   const logEnd = FIXED_BYTES + logLength;
   return {
     pageSize,
@@ -205,9 +210,9 @@ export function decodeMeta(bytes: Uint8Array): Meta | undefined {
     createdAt: readU48(bytes, 48),
     txnId: readU48(bytes, 54),
     metaEpoch: readU32(bytes, 60),
-    pageCount: readU32(bytes, 64),
+    pageCount,
     catalog,
-    freeBase: readFreeBase(bytes, 96),
+    freeExtent,
     freeLog: bytes.slice(FIXED_BYTES, logEnd),
     newPages: bytes.slice(logEnd, logEnd + listLength),
     bootId: bytes.slice(128, 128 + BOOT_ID_BYTES),

@@ -13,6 +13,23 @@ import { loadFlock, WholeFileLocks } from './whole-file-locks.js';
 /** What one `writev` takes on every system. */
 const VECTOR_COUNT_MAX = 1024;
 
+/** statfs(2): the types of file systems that keep files on another machine, or ask a program. */
+const REMOTE_TYPES: ReadonlyMap<number, string> = new Map([
+  [0x6969, 'NFS'],
+  [0x517b, 'SMB'],
+  [0xff534d42, 'CIFS'],
+  [0xfe534d42, 'SMB2'],
+  [0x65735546, 'FUSE'],
+  [0x5346414f, 'AFS'],
+  [0x73757245, 'Coda'],
+  [0x00c36400, 'Ceph'],
+]);
+
+/** True for a type, as statfs tells it, whose locks another machine may not see. */
+export function isRemoteFileSystem(type: number): boolean {
+  return REMOTE_TYPES.has(type >>> 0);
+}
+
 class NodeFile implements StorageFile {
   readonly descriptor: number;
   constructor(descriptor: number) {
@@ -66,8 +83,9 @@ export class NodeStorage implements Storage {
   create(path: string): StorageFile {
     return new NodeFile(fs.openSync(path, 'wx+'));
   }
-  exists(path: string): boolean {
-    return fs.existsSync(path);
+  isRemote(path: string): boolean {
+    if (process.platform !== 'linux') return false; // elsewhere the type is not told by number
+    return isRemoteFileSystem(fs.statfsSync(dirname(path)).type);
   }
   locksOf(file: StorageFile): FileLocks | undefined {
     const { descriptor } = file as NodeFile;

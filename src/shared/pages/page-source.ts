@@ -15,6 +15,7 @@ import {
   leaveEpoch,
   type ThreadSlot,
 } from '../memory/thread-slots.js';
+import { pageLevel } from './page.js';
 import { type Checksummer, PageMismatch } from './page-file.js';
 import type { StorageFile } from './storage.js';
 
@@ -25,6 +26,10 @@ export type PageCheck = (
   pageId: PageId,
   level: number,
 ) => string | undefined;
+
+function wrongLevel(pageId: PageId): PageMismatch {
+  return new PageMismatch(pageId, 'the level is wrong');
+}
 
 export class PageSource {
   readonly memory: SharedMemory;
@@ -83,7 +88,10 @@ export class PageSource {
     const frame = this.cache.lookup(pageId, low, high);
     if (frame < 0) return this.#fill(pageId, low, high, level);
     countHits(this.memory, this.slot, 1);
-    return this.cache.frameAddress(frame);
+    const address = this.cache.frameAddress(frame);
+    // It was checked for the level where it was first met; this pointer may stand elsewhere.
+    if (pageLevel(this.memory, address) !== level) throw wrongLevel(pageId);
+    return address;
   }
 
   fetchPointer(pointer: Readonly<PagePointer>, level: number): number {

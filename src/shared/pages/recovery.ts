@@ -92,20 +92,24 @@ export function isNewerMeta(a: MetaOrder, b: MetaOrder): boolean {
 }
 
 /** False for a weak meta of another run of the machine: its pages may never have been written. */
-function countsNow(meta: Meta, bootId: Uint8Array): boolean {
+function countsNow(meta: Meta, readBootId: () => Uint8Array): boolean {
   if (!meta.weak) return true;
+  const bootId = readBootId();
   const known = bootId.some((byte) => byte !== 0);
   return known && bootId.every((byte, index) => meta.bootId[index] === byte);
 }
 
-/** True when every page of a commit's list is in the file. */
+/** True when the file is long enough for a commit, and holds every page of its list. */
 function holdsNewPages(file: StorageFile, meta: Meta, scratch: ScratchMemory): boolean {
   const { memory, window } = scratch;
   const seed = { low: meta.seedLow, high: meta.seedHigh };
   const checksummer = new Checksummer(memory, seed, checksumWord(scratch));
+  const sizeBytes = file.size();
+  if (sizeBytes < meta.pageCount * meta.pageSize) return false;
   const holds = (page: NewPage): boolean => {
     const start = page.pageId * meta.pageSize;
     const { pageSize } = meta;
+    if (start + page.length > sizeBytes) return false;
     let complete = true;
     const read = (target: number, offset: number, length: number) => {
       complete &&= file.read(memory.u8, target, length, start + offset) === length;
@@ -127,7 +131,21 @@ function holdsNewPages(file: StorageFile, meta: Meta, scratch: ScratchMemory): b
 export function chooseMeta(
   file: StorageFile,
   scratch: ScratchMemory,
-  bootId: Uint8Array,
+  readBootId: () => Uint8Array,
+): TrustedMeta {
+  const trusted = newestTrusted(file, scratch, readBootId);
+  const { pageCount, pageSize } = trusted.meta;
+  // A byte more is read, since the system's first answer about a file takes half a millisecond.
+  const lastByte = pageCount * pageSize - 1;
+  if (file.read(scratch.memory.u8, scratch.window, 1, lastByte) === 1) return trusted;
+  const reason = 'the file ends before its last page';
+  throw new MnemeError('ERR_MNEME_CORRUPT', { page: pageCount - 1, reason });
+}
+
+function newestTrusted(
+  file: StorageFile,
+  scratch: ScratchMemory,
+  readBootId: () => Uint8Array,
 ): TrustedMeta {
   const slots = [readSlot(file, 0, scratch), readSlot(file, 1, scratch)] as const;
   const usable = slots.some(({ kind }) => kind === 'meta');
@@ -136,7 +154,7 @@ export function chooseMeta(
   }
   if (slots.every(({ kind }) => kind === 'none')) throw new MnemeError('ERR_MNEME_NOT_A_DATABASE');
   const metas = slots.map((content) =>
-    content.kind === 'meta' && countsNow(content.meta, bootId) ? content.meta : undefined,
+    content.kind === 'meta' && countsNow(content.meta, readBootId) ? content.meta : undefined,
   );
   const newest = newestSlot(metas);
   const meta = newest === undefined ? undefined : metas[newest];
@@ -171,11 +189,13 @@ export interface SeenMeta {
 export function readNewestMeta(
   file: StorageFile,
   scratch: ScratchMemory,
-  bootId: Uint8Array,
+  readBootId: () => Uint8Array,
 ): SeenMeta {
   const slots = [readSlot(file, 0, scratch), readSlot(file, 1, scratch)];
   const metas = slots.map((content) => {
-    return content.kind === 'meta' && countsNow(content.meta, bootId) ? content.meta : undefined;
+    return content.kind === 'meta' && countsNow(content.meta, readBootId)
+      ? content.meta
+      : undefined;
   });
   const newest = newestSlot(metas);
   const isWhole = slots.every(({ kind }) => kind === 'meta');

@@ -24,7 +24,8 @@ export interface Storage {
   open(path: string, access: 'read' | 'write'): StorageFile;
   /** A new, empty file; throws `EEXIST` when there is one. */
   create(path: string): StorageFile;
-  exists(path: string): boolean;
+  /** True when a file there would be on another machine, whose locks cannot be trusted. */
+  isRemote(path: string): boolean;
   /** Locks that belong to an open file, by the best means at hand; undefined without any. */
   locksOf(file: StorageFile): FileLocks | undefined;
   /** Tells a file from every other, whatever its path. */

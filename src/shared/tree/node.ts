@@ -25,6 +25,7 @@
  * Functions take the memory and a node's address; an address is good until the next page is
  * fetched. Keys to be looked for lie in the memory too.
  */
+import { RECORD_BYTES_MIN } from '../bytes/value-codec.js';
 import { type PageId, type PagePointer, toPageId } from '../ids.js';
 import { TREE_KEY_BYTES_MAX } from '../limits.js';
 import type { SharedMemory } from '../memory/shared-memory.js';
@@ -152,8 +153,9 @@ export function copyKey(
 }
 
 /**
- * Checks that every offset and length of a node stays inside its page, so that no reader can be led
- * astray by a page that was made up. Returns what is wrong with it, if anything.
+ * Checks that every offset and length of a node stays inside its page, that no byte of the heap
+ * belongs to two cells, and that keys rise, so that no reader and no kernel can be led astray by a
+ * page that was made up. Returns what is wrong with it, if anything.
  */
 export function nodeProblem(
   memory: SharedMemory,
@@ -174,14 +176,40 @@ export function nodeProblem(
   }
   if (count === 0) return 'the node is empty';
   const heapEnd = pageSize - prefix;
+  const entryMax = Math.max(pageSize / 4, TREE_KEY_BYTES_MAX + RECORD_BYTES_MIN);
+  let unused = heapEnd - heap;
   for (let index = 0; index < count; index++) {
     const suffix = suffixLength(memory, node, index);
     if (prefix + suffix > TREE_KEY_BYTES_MAX) return 'a key is too long';
-    const offset = cellAddress(memory, node, index) - node;
+    const cell = cellAddress(memory, node, index);
     const fixed = level === 0 ? VALUE_LENGTH_BYTES : CHILD_BYTES;
-    if (offset < heap || offset + fixed + restLength(suffix) > heapEnd) return 'a cell is outside';
     const value = level === 0 ? valueLength(memory, node, index) : 0;
-    if (offset + fixed + restLength(suffix) + value > heapEnd) return 'a value is outside';
+    const size = fixed + restLength(suffix) + value;
+    if (cell - node < heap || cell - node + size > heapEnd) return 'a cell is outside';
+    if (level > 0 && (u8[cell + 11] as number) > 127) return 'a child has no checksum';
+    if (prefix + suffix + value > entryMax) return 'an entry is too long';
+    unused -= size;
+    if (!keyRises(memory, node, index)) return 'keys do not rise';
   }
-  return undefined;
+  return unused === deadBytes(memory, node) ? undefined : 'cells and free bytes do not add up';
+}
+
+/** True when a slot's head ends where its suffix does and its key is above the one before. */
+function keyRises(memory: SharedMemory, node: number, index: number): boolean {
+  const head = slotHead(memory, node, index);
+  const suffix = suffixLength(memory, node, index);
+  if (suffix < HEAD_BYTES && (head ^ SIGN) << (suffix * 8) !== 0) return false;
+  if (index === 0) return true;
+  const before = slotHead(memory, node, index - 1);
+  if (head !== before) return head > before;
+  const suffixBefore = suffixLength(memory, node, index - 1);
+  const fixed = isLeaf(memory, node) ? VALUE_LENGTH_BYTES : CHILD_BYTES;
+  const rest = cellAddress(memory, node, index) + fixed;
+  const restBefore = cellAddress(memory, node, index - 1) + fixed;
+  const shared = Math.min(suffix, suffixBefore) - HEAD_BYTES;
+  for (let at = 0; at < shared; at++) {
+    const difference = (memory.u8[rest + at] as number) - (memory.u8[restBefore + at] as number);
+    if (difference !== 0) return difference > 0;
+  }
+  return suffix > suffixBefore;
 }

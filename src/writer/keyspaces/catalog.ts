@@ -5,30 +5,27 @@
  * leaf is freed, a branch replaced by its children, so that no step costs more than one branch page
  * and its leaves.
  */
-import { readI32, readU32, writeU32, writeU48 } from '../../shared/bytes/integers.js';
+import { writeU48 } from '../../shared/bytes/integers.js';
 import { OVERFLOW_FLAG, payloadOffset } from '../../shared/bytes/value-codec.js';
-import { type PagePointer, toPageId } from '../../shared/ids.js';
+import type { PagePointer } from '../../shared/ids.js';
 import {
   catalogKey,
   DROPPED_KEY,
+  type DroppedTree,
+  decodeDropped,
+  encodeDropped,
   newKeyspaceRecord,
   readKeyspace,
   treesOf,
 } from '../../shared/keyspaces/catalog.js';
 import { DROPPED_PAGES_MAX } from '../../shared/limits.js';
 import { entryCount } from '../../shared/pages/page.js';
+import { PageMismatch } from '../../shared/pages/page-file.js';
 import { Cursor } from '../../shared/tree/cursor.js';
-import { childPointer, copyKey, valueAddress } from '../../shared/tree/node.js';
+import { childPointer, copyKey, valueAddress, valueLength } from '../../shared/tree/node.js';
 import type { KeyspaceHost } from './keyspace-host.js';
 
-const ENTRY_BYTES = 14;
 const KEY_BYTES = 7;
-
-/** A subtree whose pages are to be freed. */
-interface DroppedTree extends PagePointer {
-  readonly level: number;
-  readonly hasExtents: boolean;
-}
 
 export class CatalogWriter {
   readonly #engine: KeyspaceHost;
@@ -73,12 +70,7 @@ export class CatalogWriter {
       key[0] = DROPPED_KEY;
       writeU48(key, 1, this.#sequence++);
     } while (trees.locate(catalog, key, 0, key.length) !== 0);
-    const value = new Uint8Array(ENTRY_BYTES);
-    writeU32(value, 0, tree.pageId);
-    writeU32(value, 4, tree.low);
-    writeU32(value, 8, tree.high);
-    value[12] = tree.level;
-    value[13] = tree.hasExtents ? 1 : 0;
+    const value = encodeDropped(tree);
     trees.put(catalog, value, 0, value.length);
     this.#mayHaveDropped = true;
   }
@@ -102,15 +94,10 @@ export class CatalogWriter {
     const length = copyKey(memory, leaf, 0, key, 0);
     if (key[0] !== DROPPED_KEY) return undefined;
     const at = valueAddress(memory, leaf, 0);
-    const { u8 } = memory;
-    const tree = {
-      pageId: toPageId(readU32(u8, at)),
-      low: readI32(u8, at + 4),
-      high: readI32(u8, at + 8),
-      level: u8[at + 12] as number,
-      hasExtents: u8[at + 13] === 1,
-    };
-    trees.locate(catalog, key, 0, length);
+    const tree = decodeDropped(memory.u8, at, valueLength(memory, leaf, 0));
+    if (trees.locate(catalog, key, 0, length) === 0) {
+      throw new PageMismatch(catalog.pageId, 'its first key is not where it belongs');
+    }
     trees.remove(catalog);
     return tree;
   }

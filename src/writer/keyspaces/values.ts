@@ -15,6 +15,7 @@ import {
   TYPE_MASK,
 } from '../../shared/bytes/value-codec.js';
 import { MnemeError } from '../../shared/errors.js';
+import type { PageId } from '../../shared/ids.js';
 import {
   EXPIRY_DEADLINE_BYTES,
   type ExpiredKey,
@@ -60,7 +61,7 @@ export class ValuesWriter {
   readonly #engine: KeyspaceHost;
   readonly #memory: SharedMemory;
   readonly #record: Buffer;
-  readonly #expiryKey = new Uint8Array(TREE_KEY_BYTES_MAX);
+  readonly #expiryKey = new Uint8Array(EXPIRY_DEADLINE_BYTES + TREE_KEY_BYTES_MAX);
 
   constructor(engine: KeyspaceHost) {
     this.#engine = engine;
@@ -250,6 +251,7 @@ export class ValuesWriter {
     trees.locate(record.values, first, 0, first.length);
     const leaf = trees.leafAddress;
     const from = trees.leafIndex;
+    if (from < 0) throw misplaced(record.values.pageId);
     const to = high === undefined ? entryCount(memory, leaf) : trees.countInLeafBelow(high);
     if (to <= from) return undefined;
     const expiring: ExpiredKey[] = [];
@@ -374,6 +376,10 @@ export class ValuesWriter {
 
 const NOTHING_FOUND: OldRecord = { found: false, deadline: 0, visible: false };
 const FOUND_WITHOUT_DEADLINE: OldRecord = { found: true, deadline: 0, visible: true };
+
+function misplaced(page: PageId): MnemeError {
+  return new MnemeError('ERR_MNEME_CORRUPT', { page, reason: 'a key is not where it belongs' });
+}
 
 function indexDamaged(): MnemeError {
   return new MnemeError('ERR_MNEME_CORRUPT', {

@@ -6,30 +6,44 @@
  * last freeze (a savepoint or an iterator); else it is copied, as a committed page is.
  */
 import { assert } from '../../shared/assert.js';
-import { type PageId, STAMP_HIGH, type TxnId, toPageId } from '../../shared/ids.js';
+import {
+  type PageId,
+  type PagePointer,
+  STAMP_HIGH,
+  type TxnId,
+  toPageId,
+} from '../../shared/ids.js';
 import type { FrameIndex } from '../../shared/memory/page-cache.js';
 import type { SharedMemory } from '../../shared/memory/shared-memory.js';
 import { birthTxn, initPage, stampPage } from '../../shared/pages/page.js';
+import { PageMismatch } from '../../shared/pages/page-file.js';
 import type { PageSource } from '../../shared/pages/page-source.js';
-import type { FreeList } from './free-list.js';
-import type { FreedRun, PageRun } from './free-state.js';
-import type { PageFileWriter } from './page-file-writer.js';
+import type { FreedRun, FreeList } from './free-list.js';
+import { firstDataPage, type PageFileWriter } from './page-file-writer.js';
 
 const WAIT_MS = 1;
 
-/** Where a page of the open transaction stands, and the stamp of pointers to it. */
-export interface DirtyPage {
-  readonly pageId: PageId;
-  readonly low: number;
-  readonly high: number;
+/** Where a page of the open transaction stands, and what pointers to it have. */
+export interface DirtyPage extends Readonly<PagePointer> {
   readonly address: number;
 }
 
-interface TakenRun {
-  readonly generation: number;
+/** A page that the open transaction took for a node, or the pages of an extent. */
+export interface TakenPages {
+  readonly pageId: PageId;
   readonly length: number;
-  readonly serial: number;
+  readonly generation: number;
+  /** A stamp until it is sealed or, as an extent, written; then its checksum. */
+  low: number;
+  high: number;
+  /** The frame that is held for it, NO_FRAME when it is in the file, and where that stands. */
+  frame: FrameIndex;
+  address: number;
+  /** False once it is freed or given back: the new state will not see it. */
+  isLive: boolean;
 }
+
+const NO_FRAME = -1;
 
 /** What a savepoint goes back to. */
 export interface DirtyMark {
@@ -50,8 +64,8 @@ export class DirtyPages {
   #generation = 1;
   #freezeGeneration = 1;
   /** Everything this transaction took and did not give back, by first page. */
-  readonly #taken = new Map<number, TakenRun>();
-  #serial = 0;
+  readonly #taken = new Map<number, TakenPages>();
+  /** What it freed of older states, or made itself and froze before. */
   readonly freed: FreedRun[] = [];
   #sleeper: Int32Array | undefined;
 
@@ -85,21 +99,21 @@ export class DirtyPages {
     return mark;
   }
 
-  /** Gives back whatever was taken after the mark. Frames stay held until `forget`. */
+  /** Gives back whatever was taken after the mark, and takes up again what was freed since. */
   rollBack(mark: DirtyMark): void {
-    this.freed.length = mark.freedCount;
-    for (const [start, { generation, length }] of this.#taken) {
-      if (generation <= mark.generation) continue;
-      this.#taken.delete(start);
-      this.#giveBack(start, length);
+    for (const { start } of this.freed.splice(mark.freedCount)) {
+      const revived = this.#taken.get(start);
+      if (revived !== undefined) revived.isLive = true;
+    }
+    for (const taken of this.#taken.values()) {
+      if (taken.generation > mark.generation) this.#giveBack(taken);
     }
     this.freeze();
   }
 
   /** Undoes the whole transaction. */
   abort(committedPageCount: number): void {
-    for (const [start, { length }] of this.#taken) this.#giveBack(start, length);
-    this.#taken.clear();
+    for (const taken of this.#taken.values()) this.#giveBack(taken);
     this.freed.length = 0;
     this.#trimBehind(committedPageCount);
   }
@@ -112,43 +126,27 @@ export class DirtyPages {
     this.pageCount = pageCount;
   }
 
-  #giveBack(start: number, length: number): void {
-    this.#free.free.add(start, length);
-    if (length === 1) this.#dropFrame(toPageId(start));
+  #giveBack(taken: TakenPages): void {
+    this.#taken.delete(taken.pageId);
+    this.#free.free.add(taken.pageId, taken.length);
+    taken.isLive = false;
+    this.#dropFrame(taken);
   }
 
-  /** Frames of pages that are given back, found by the stamp their page would have. */
-  readonly #frames = new Map<number, FrameIndex>();
-
-  #dropFrame(pageId: PageId): void {
-    const frame = this.#frames.get(pageId);
-    if (frame === undefined) return;
-    this.#frames.delete(pageId);
-    this.heldCount--;
-    this.source.cache.drop(frame);
+  #dropFrame(taken: TakenPages): void {
+    if (taken.frame === NO_FRAME) return;
+    this.source.cache.drop(taken.frame);
+    this.forgetFrame(taken);
   }
 
-  /** What the transaction took and still uses, for the free list's log. */
-  takenRuns(): PageRun[] {
-    const runs = [...this.#taken].map(([start, { length }]) => ({ start, length }));
-    return runs.sort((a, b) => a.start - b.start);
-  }
-
-  /** Pages behind the committed end of the file that were taken and given back again. */
-  lostRuns(committedPageCount: number): FreedRun[] {
-    const lost: FreedRun[] = [];
-    for (let page = committedPageCount; page < this.pageCount; page++) {
-      if (this.#free.free.has(page)) {
-        const birth = this.#txnId;
-        lost.push({ start: page, length: 1, birth, freedBy: birth });
-      }
-    }
-    return lost;
+  /** Everything that the transaction took and did not give back. */
+  get taken(): Iterable<Readonly<TakenPages>> {
+    return this.#taken.values();
   }
 
   /** Drops the frames of pages that died within the transaction while something could see them. */
   dropDeadFrames(): void {
-    for (const pageId of [...this.#frames.keys()]) this.#dropFrame(toPageId(pageId));
+    for (const taken of this.#taken.values()) if (!taken.isLive) this.#dropFrame(taken);
   }
 
   get isUnchanged(): boolean {
@@ -158,7 +156,8 @@ export class DirtyPages {
   /** A fresh page; its content is undefined but for the header. */
   create(level: number): DirtyPage {
     const frame = this.#claimFrame();
-    const page = this.#publish(frame, this.#takePage());
+    const page = this.#remember(this.#takePage(), 1);
+    this.#publish(page, frame);
     initPage(this.memory, page.address, level);
     stampPage(this.memory, page.address, page.pageId, this.#txnId);
     return page;
@@ -166,33 +165,39 @@ export class DirtyPages {
 
   /** The page ready to be changed: itself when it may be, else a copy under another id. */
   writable(pageId: PageId, low: number, high: number, level: number): DirtyPage {
-    if (high < 0 && low >= this.#freezeGeneration) {
-      return { pageId, low, high, address: this.source.fetch(pageId, low, high, level) };
-    }
+    const known = this.#taken.get(pageId);
+    const mayStay = known !== undefined && this.#mayChange(known);
+    if (mayStay && known.high < 0) return known;
     const frame = this.#claimFrame();
     const origin = this.source.fetch(pageId, low, high, level);
-    const taken = this.#taken.get(pageId);
-    const mayStay = taken !== undefined && taken.generation >= this.#freezeGeneration;
     const birth = birthTxn(this.memory, origin);
     const target = this.source.cache.frameAddress(frame);
     this.memory.kernels.copyBytes(target, origin, this.memory.pageSize);
     // A page of this transaction that was written early to make room keeps its place.
-    const newId = mayStay ? pageId : this.#takePage();
+    const page = mayStay ? known : this.#remember(this.#takePage(), 1);
     if (!mayStay) this.freePages(pageId, 1, birth);
-    const page = this.#publish(frame, newId);
+    this.#publish(page, frame);
     stampPage(this.memory, page.address, page.pageId, this.#txnId);
     return page;
   }
 
   /** The page is not part of the trees any more; others may still see it until they are done. */
   freePages(start: number, length: number, birth: TxnId): void {
+    // Some are freed unread, so nothing has proved the pointer to them.
+    if (start < firstDataPage(this.memory.pageSize) || start + length > this.pageCount) {
+      throw new PageMismatch(toPageId(start), 'it is outside of the file');
+    }
     const taken = this.#taken.get(start);
-    if (taken !== undefined && taken.generation >= this.#freezeGeneration) {
-      this.#taken.delete(start);
-      this.#giveBack(start, length);
+    if (taken !== undefined && this.#mayChange(taken)) {
+      this.#giveBack(taken);
       return;
     }
+    if (taken !== undefined) taken.isLive = false;
     this.freed.push({ start, length, birth, freedBy: this.#txnId });
+  }
+
+  #mayChange(taken: TakenPages): boolean {
+    return taken.generation >= this.#freezeGeneration;
   }
 
   /** Frees a tree page by its pointer. */
@@ -202,7 +207,7 @@ export class DirtyPages {
   }
 
   /** Takes contiguous pages for an extent; the file is grown to hold them. */
-  takeExtent(length: number): PageId {
+  takeExtent(length: number): TakenPages {
     let start = length === 1 ? this.#free.free.takeOne() : this.#free.free.takeRun(length);
     const end = start < 0 ? this.pageCount + length : start + length;
     // Free pages too may lie behind the file's end, taken and given back by this transaction.
@@ -211,39 +216,54 @@ export class DirtyPages {
       start = this.pageCount;
       this.pageCount = end;
     }
-    this.#taken.set(start, this.#takenRun(length));
-    return toPageId(start);
+    return this.#remember(toPageId(start), length);
   }
 
-  #takenRun(length: number): TakenRun {
-    return { generation: this.#generation, length, serial: ++this.#serial };
+  #remember(pageId: PageId, length: number): TakenPages {
+    const low = this.#generation;
+    const place = { frame: NO_FRAME, address: 0 };
+    const taken = {
+      pageId,
+      length,
+      generation: low,
+      low,
+      high: STAMP_HIGH,
+      ...place,
+      isLive: true,
+    };
+    this.#taken.set(pageId, taken);
+    return taken;
   }
 
-  /** Tells one taking of a page from a later one of the same page; 0 when it is not taken. */
-  serialOf(start: number): number {
-    return this.#taken.get(start)?.serial ?? 0;
+  /** A page of this transaction. */
+  takenPage(start: number): TakenPages {
+    const taken = this.#taken.get(start);
+    assert(taken !== undefined, 'what the transaction made it also took');
+    return taken;
   }
 
   #takePage(): PageId {
-    let page = this.#free.free.takeOne();
-    if (page < 0) page = this.pageCount++;
-    else this.source.cache.forgetOlder(toPageId(page));
-    this.#taken.set(page, this.#takenRun(1));
-    return toPageId(page);
+    const page = this.#free.free.takeOne();
+    if (page < 0) return toPageId(this.pageCount++);
+    const pageId = toPageId(page);
+    this.source.cache.forgetOlder(pageId);
+    return pageId;
   }
 
-  #publish(frame: FrameIndex, pageId: PageId): DirtyPage {
-    const low = this.#generation;
-    const published = this.source.cache.publish(frame, pageId, low, STAMP_HIGH, true);
+  #publish(page: TakenPages, frame: FrameIndex): void {
+    const { cache } = this.source;
+    page.low = this.#generation;
+    page.high = STAMP_HIGH;
+    const published = cache.publish(frame, page.pageId, page.low, page.high, true);
     assert(published, 'the page table has room for every dirty page');
-    this.#frames.set(pageId, frame);
+    page.frame = frame;
+    page.address = cache.frameAddress(frame);
     this.heldCount++;
-    return { pageId, low, high: STAMP_HIGH, address: this.source.cache.frameAddress(frame) };
   }
 
   /** The frame of a page of this transaction leaves its care: written, or waiting to be. */
-  forgetFrame(pageId: PageId): void {
-    this.#frames.delete(pageId);
+  forgetFrame(taken: TakenPages): void {
+    taken.frame = NO_FRAME;
     this.heldCount--;
   }
 

@@ -1,138 +1,130 @@
 /**
- * The free state as bytes: the base and the log of free-list.ts, as varints.
+ * The free state as bytes, all varints; free-log.ts says where they stand and what they mean.
  *
- *   base   free runs: count, runs; waiting: count of groups, each (freedBy, count, (run, birth)…)
- *          then zeros up to the length that was taken for it
- *   log    per commit: freedBy, count of taken runs, runs, count of freed, (run, birth)…
+ *   change   freedBy; count of taken runs, runs; count of freed runs, runs
+ *   log      changes, one behind the other; a later one overrides an earlier
+ *   extent   page id of the extent before it, 0 when there is none, else with it that extent's
+ *            checksum low, checksum high, length, birth; then a log
  *
  * A run is (start, as the difference to the end of the run before, sign in the lowest bit; length).
+ * `freedBy` is the transaction whose meta says so; 0 for pages that no state sees any more.
  */
-import { type VarintReader, VarintWriter } from '../../shared/bytes/varint.js';
+import type { VarintReader, VarintWriter } from '../../shared/bytes/varint.js';
 import { MnemeError } from '../../shared/errors.js';
-import type { TxnId } from '../../shared/ids.js';
+import { type TxnId, toPageId } from '../../shared/ids.js';
+import type { FreeExtent } from '../../shared/pages/meta-page.js';
+import { PageBitmap } from './page-bitmap.js';
 
-export interface PageRun {
-  readonly start: number;
-  readonly length: number;
-}
+/** Runs of pages, flat: start, length, start, length, … */
+export type PageRuns = readonly number[];
 
-/** Pages made by transaction `birth` that transaction `freedBy` does not use any more. */
-export interface FreedRun extends PageRun {
-  readonly birth: TxnId;
-  readonly freedBy: TxnId;
-}
-
-/** What a commit did to the free state. */
+/** What became of pages between two metas. */
 export interface FreeChange {
   readonly freedBy: TxnId;
-  readonly taken: readonly PageRun[];
-  readonly freed: readonly FreedRun[];
+  readonly taken: PageRuns;
+  readonly freed: PageRuns;
 }
 
-export function encodeBase(
-  free: readonly PageRun[],
-  waiting: ReadonlyMap<TxnId, readonly FreedRun[]>,
-): Uint8Array {
-  const writer = new VarintWriter();
-  writeRuns(writer, free);
-  writer.write(waiting.size);
-  for (const [freedBy, runs] of waiting) {
-    writer.write(freedBy);
-    writeFreed(writer, runs);
+/** The runs that pages in any order make. */
+export function runsOf(pages: readonly number[]): PageRuns {
+  const runs: number[] = [];
+  let end = -1;
+  for (const page of Uint32Array.from(pages).sort()) {
+    if (page === end) runs[runs.length - 1] = (runs.at(-1) as number) + 1;
+    else runs.push(page, 1);
+    end = page + 1;
   }
-  return writer.bytes();
+  return runs;
 }
 
-export function encodeChange(change: FreeChange): Uint8Array {
-  const writer = new VarintWriter();
+export function encodeChange(writer: VarintWriter, change: FreeChange): void {
   writer.write(change.freedBy);
-  writeRuns(writer, change.taken);
-  writeFreed(writer, change.freed);
-  return writer.bytes();
+  encodeRuns(writer, change.taken);
+  encodeRuns(writer, change.freed);
 }
 
-/** The difference to the last run's end, which may be negative, as an unsigned number. */
-function writeStart(writer: VarintWriter, start: number, lastEnd: number): void {
-  const difference = start - lastEnd;
-  writer.write(difference >= 0 ? difference * 2 : -difference * 2 - 1);
-}
-
-function writeRuns(writer: VarintWriter, runs: readonly PageRun[]): void {
-  writer.write(runs.length);
+function encodeRuns(writer: VarintWriter, runs: PageRuns): void {
+  writer.write(runs.length / 2);
   let end = 0;
-  for (const { start, length } of runs) {
-    writeStart(writer, start, end);
+  for (let at = 0; at < runs.length; at += 2) {
+    const start = runs[at] as number;
+    const length = runs[at + 1] as number;
+    const difference = start - end;
+    writer.write(difference >= 0 ? difference * 2 : -difference * 2 - 1);
     writer.write(length);
     end = start + length;
   }
 }
 
-function writeFreed(writer: VarintWriter, runs: readonly FreedRun[]): void {
-  writer.write(runs.length);
-  let end = 0;
-  for (const { start, length, birth } of runs) {
-    writeStart(writer, start, end);
-    writer.write(length);
-    writer.write(birth);
-    end = start + length;
-  }
+/** How an extent begins: with the way to the one before it. */
+export function encodeLink(writer: VarintWriter, previous: FreeExtent | undefined): void {
+  writer.write(previous?.pageId ?? 0);
+  if (previous === undefined) return;
+  writer.write(previous.low >>> 0);
+  writer.write(previous.high >>> 0);
+  writer.write(previous.length);
+  writer.write(previous.birth);
 }
 
-function damaged(): MnemeError {
+export function readLink(reader: VarintReader): FreeExtent | undefined {
+  const pageId = toPageId(readNumber(reader));
+  if (pageId === 0) return undefined;
+  const low = readNumber(reader) | 0;
+  const high = readNumber(reader) | 0;
+  return { pageId, low, high, length: readNumber(reader), birth: readNumber(reader) };
+}
+
+function readNumber(reader: VarintReader): number {
+  const value = reader.read();
+  if (value < 0) throw freeStateDamaged();
+  return value;
+}
+
+export function freeStateDamaged(): MnemeError {
   return new MnemeError('ERR_MNEME_CORRUPT', { reason: 'the free list cannot be read' });
 }
 
-/** The free state while it is being put together, page by page. */
-export class LoadedRuns {
-  readonly pages = new Map<number, { birth: TxnId; freedBy: TxnId }>();
+/** The free state while its log is carried out, oldest change first. */
+export class FreeLogReader {
+  /** Pages that no state sees any more. */
+  readonly free: PageBitmap;
+  /** Pages that were freed, but not before the oldest state that is still protected. */
+  readonly seen = new PageBitmap();
   readonly #pageCount: number;
-  constructor(pageCount: number) {
+  readonly #oldestState: TxnId;
+
+  constructor(free: PageBitmap, pageCount: number, oldestState: TxnId) {
+    this.free = free;
     this.#pageCount = pageCount;
+    this.#oldestState = oldestState;
   }
 
-  readBase(reader: VarintReader): void {
-    this.#readRuns(reader, (page) => this.pages.set(page, { birth: 0, freedBy: 0 }));
-    const groupCount = this.#number(reader);
-    for (let group = 0; group < groupCount; group++) this.#readFreed(reader);
+  readLog(reader: VarintReader): void {
+    while (!reader.atEnd) {
+      const freedBy = readNumber(reader);
+      this.#readRuns(reader, (page) => this.take(page));
+      const target = this.#oldestState < freedBy ? this.seen : this.free;
+      this.#readRuns(reader, (page) => {
+        this.take(page);
+        target.add(page, 1);
+      });
+    }
   }
 
-  readChange(reader: VarintReader): void {
-    const freedBy = this.#number(reader);
-    this.#readRuns(reader, (page) => this.pages.delete(page));
-    this.#readFreed(reader, freedBy);
-  }
-
-  #number(reader: VarintReader): number {
-    const value = reader.read();
-    if (value < 0) throw damaged();
-    return value;
-  }
-
-  #readRun(reader: VarintReader, lastEnd: number, visit: (page: number) => void): number {
-    const coded = this.#number(reader);
-    const start = lastEnd + (coded % 2 === 0 ? coded / 2 : -(coded + 1) / 2);
-    const length = this.#number(reader);
-    const end = start + length;
-    if (start <= 0 || end > this.#pageCount) throw damaged();
-    for (let page = start; page < end; page++) visit(page);
-    return end;
+  take(page: number): void {
+    if (this.free.has(page)) this.free.remove(page, 1);
+    else if (this.seen.has(page)) this.seen.remove(page, 1);
   }
 
   #readRuns(reader: VarintReader, visit: (page: number) => void): void {
-    const count = this.#number(reader);
-    let end = 0;
-    for (let run = 0; run < count; run++) end = this.#readRun(reader, end, visit);
-  }
-
-  #readFreed(reader: VarintReader, knownFreedBy?: TxnId): void {
-    const freedBy = knownFreedBy ?? this.#number(reader);
-    const count = this.#number(reader);
+    const count = readNumber(reader);
     let end = 0;
     for (let run = 0; run < count; run++) {
-      const pages: number[] = [];
-      end = this.#readRun(reader, end, (page) => pages.push(page));
-      const birth = this.#number(reader);
-      for (const page of pages) this.pages.set(page, { birth, freedBy });
+      const coded = readNumber(reader);
+      const start = end + (coded % 2 === 0 ? coded / 2 : -(coded + 1) / 2);
+      end = start + readNumber(reader);
+      if (start <= 0 || end > this.#pageCount) throw freeStateDamaged();
+      for (let page = start; page < end; page++) visit(page);
     }
   }
 }

@@ -18,12 +18,12 @@ import {
   overflowPointer,
   sumExtent,
 } from '../../shared/pages/overflow-page.js';
-import type { DirtyPages } from './dirty-pages.js';
+import type { DirtyPages, TakenPages } from './dirty-pages.js';
 import type { PageFileWriter } from './page-file-writer.js';
 
-/** `serial` tells whether the pages are still taken for it. */
-interface WrittenExtent extends NewPage {
-  readonly serial: number;
+interface WrittenExtent {
+  readonly taken: Readonly<TakenPages>;
+  readonly sizeBytes: number;
 }
 
 export class OverflowWriter {
@@ -43,10 +43,8 @@ export class OverflowWriter {
 
   /** The extents of this transaction that the new state can see, for the list in its meta. */
   liveExtents(): NewPage[] {
-    const dead = new Set(this.#pages.freed.map(({ start }) => start));
-    return this.#written.filter(({ pageId, serial }) => {
-      return this.#pages.serialOf(pageId) === serial && !dead.has(pageId);
-    });
+    const live = this.#written.filter(({ taken }) => taken.isLive);
+    return live.map(({ taken, sizeBytes }) => newPage(taken, sizeBytes));
   }
 
   /** Pages that a payload of this length takes. */
@@ -66,18 +64,24 @@ export class OverflowWriter {
   }
 
   /** Writes an extent into pages that were taken for it. */
-  writeExtentAt(pageId: PageId, source: Uint8Array, offset: number, length: number): ExtentPointer {
+  writeExtentAt(
+    taken: TakenPages,
+    source: Uint8Array,
+    offset: number,
+    length: number,
+  ): ExtentPointer {
     const { memory, source: pageSource } = this.#pages;
-    const start = pageId * memory.pageSize;
+    const start = taken.pageId * memory.pageSize;
     const window = memory.scratchAddress(pageSource.slot.index);
     const { checksummer } = pageSource;
     sumExtent(memory, checksummer, window, length, (address, at, chunkLength) => {
       memory.u8.set(source.subarray(offset + at, offset + at + chunkLength), address);
       this.#writer.writeExtent(memory.u8, address, chunkLength, start + at);
     });
-    const pointer = { pageId, low: checksummer.low, high: checksummer.high };
-    this.#written.push({ ...pointer, length, serial: this.#pages.serialOf(pageId) });
-    return pointer;
+    taken.low = checksummer.low;
+    taken.high = checksummer.high;
+    this.#written.push({ taken, sizeBytes: length });
+    return { pageId: taken.pageId, low: taken.low, high: taken.high };
   }
 
   /** Ends a value whose extents are written: writes the list if there are several. */
@@ -118,6 +122,11 @@ export class OverflowWriter {
   #freeRun(start: PageId, length: number): void {
     this.#pages.freePages(start, length, 0);
   }
+}
+
+/** As it stands in a meta's list; `length` is 0 for a node. */
+export function newPage({ pageId, low, high }: Readonly<TakenPages>, length: number): NewPage {
+  return { pageId, low, high, length };
 }
 
 function writePointer(target: Uint8Array, at: number, pointer: ExtentPointer): void {

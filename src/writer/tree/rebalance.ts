@@ -9,14 +9,17 @@
  */
 
 import { assert } from '../../shared/assert.js';
+import type { PageId } from '../../shared/ids.js';
 import { TREE_LEVELS_MAX } from '../../shared/limits.js';
 import type { SharedMemory } from '../../shared/memory/shared-memory.js';
 import { entryCount } from '../../shared/pages/page.js';
+import { PageMismatch } from '../../shared/pages/page-file.js';
 import {
   CHILD_BYTES,
   cellAddress,
   childCount,
   childPointer,
+  copyKey,
   findKey,
 } from '../../shared/tree/node.js';
 import { newTree, type Tree } from '../../shared/tree-root.js';
@@ -24,7 +27,7 @@ import type { DirtyPage, DirtyPages } from '../pages/dirty-pages.js';
 import { EntryRun, type NewEntry } from './entry-run.js';
 import { insertEntry, removeEntry, usedBytes, writeChild, writeChildCount } from './node-edit.js';
 import { Path } from './path.js';
-import { CHILD_KEY, CHILD_WALK, RECORD } from './workspace.js';
+import { CHILD_KEY, CHILD_WALK, RECORD, SPARE } from './workspace.js';
 
 /** Neighbouring nodes that are dealt out anew: children `first` and on of the path's next level. */
 interface Row {
@@ -103,7 +106,8 @@ export class Rebalancer {
     } else if (level === path.level) {
       this.#apply(tree, path, alone, run.deal(1, 2));
     } else {
-      const row = this.#withNeighbour(tree, path, level, () => run.pushOwn(index, entry));
+      const pushOwn = () => run.pushOwn(index, entry);
+      const row = this.#withNeighbour(tree, path, level, pushOwn, entry);
       this.#apply(tree, path, row, run.deal(SHIFT_FILL_MAX, 1));
     }
   }
@@ -111,7 +115,13 @@ export class Rebalancer {
   /**
    * Makes the run one of the node's entries, which `pushOwn` appends, and the emptier neighbour's.
    */
-  #withNeighbour(tree: Tree, path: Path, level: number, pushOwn: () => void): Row {
+  #withNeighbour(
+    tree: Tree,
+    path: Path,
+    level: number,
+    pushOwn: () => void,
+    entry?: NewEntry,
+  ): Row {
     const parent = path.address(level + 1);
     const index = path.index(level + 1);
     const own = path.page(level);
@@ -121,6 +131,7 @@ export class Rebalancer {
     path.setPointer(level, childPointer(this.#memory, parent, neighbour));
     path.makeLevelWritable(tree, level);
     const page = path.page(level);
+    this.#assertApart(own, page, neighbour > index, entry);
     const run = this.#run;
     run.clear();
     if (neighbour > index) pushOwn();
@@ -128,6 +139,21 @@ export class Rebalancer {
     if (neighbour < index) pushOwn();
     const pages = neighbour < index ? [page, own] : [own, page];
     return { level, first: Math.min(index, neighbour), pages };
+  }
+
+  /** Runs are dealt out by their order, which a file's parents and children may contradict. */
+  #assertApart(own: DirtyPage, neighbour: DirtyPage, isAbove: boolean, entry?: NewEntry): void {
+    const memory = this.#memory;
+    const { address, pageId } = neighbour;
+    const expected = isAbove ? ~0 : ~entryCount(memory, address);
+    const count = entryCount(memory, own.address);
+    if (count > 0) {
+      const edge = isAbove ? count - 1 : 0;
+      const end = SPARE + copyKey(memory, own.address, edge, memory.u8, SPARE);
+      if (findKey(memory, address, SPARE, end) !== expected) throw misplaced(pageId);
+    }
+    if (entry === undefined) return;
+    if (findKey(memory, address, entry.key, entry.end) !== expected) throw misplaced(pageId);
   }
 
   #emptierNeighbour(parent: number, index: number, level: number): number {
@@ -216,6 +242,7 @@ export class Rebalancer {
     const path = this.#pathTo(tree, level, end);
     const node = path.address(level);
     const index = ~findKey(memory, node, CHILD_KEY, end);
+    if (index < 0) throw misplaced(page.pageId);
     const cell = insertEntry(memory, node, index, CHILD_KEY, end, CHILD_BYTES);
     if (cell !== 0) {
       writeChild(memory, cell, page.pageId, page.low, page.high);
@@ -311,6 +338,10 @@ export class Rebalancer {
       node = this.#pages.source.fetchPointer(child, tree.level);
     }
   }
+}
+
+function misplaced(pageId: PageId): PageMismatch {
+  return new PageMismatch(pageId, 'its keys are not where its parent says');
 }
 
 function isRightmost(memory: SharedMemory, path: Path, fromLevel: number): boolean {

@@ -1,0 +1,291 @@
+/**
+ * What is done to a file: fields that mean something, pointers, slots, or any byte get another
+ * content, and every checksum above is made right again.
+ */
+import fc from 'fast-check';
+import {
+  cellsOf,
+  levelOf,
+  META_AREA_BYTES,
+  PAGE_BYTES,
+  type Part,
+  POINTER_BYTES,
+  partsOf,
+  seal,
+} from './sealed-file.js';
+
+/** Numbers that choose among what there is are taken modulo its count. */
+export type Change =
+  | { readonly kind: 'field'; readonly group: number; readonly place: number; readonly to: Content }
+  | { readonly kind: 'byte'; readonly place: number; readonly value: number }
+  | { readonly kind: 'pointer'; readonly place: number; readonly target: number }
+  | { readonly kind: 'slot'; readonly place: number; readonly target: number }
+  /** These leave a node that is sound by itself, and wrong in what it says. */
+  | { readonly kind: 'shorten'; readonly place: number; readonly bytes: number }
+  | { readonly kind: 'remove'; readonly place: number }
+  | { readonly kind: 'prefix'; readonly place: number; readonly value: number };
+
+export type Content =
+  | { readonly kind: 'set'; readonly value: number }
+  | { readonly kind: 'add'; readonly value: number }
+  | { readonly kind: 'flip'; readonly value: number };
+
+export interface Damage {
+  readonly owner: number;
+  readonly part: number;
+  readonly changes: readonly Change[];
+  /** True when the other meta stays as it was. */
+  readonly oneMeta: boolean;
+}
+
+const edge = fc.constantFrom(
+  ...[0, 1, 2, 3, 4, 7, 8, 31, 32, 33, 127, 128, 254, 255, 256, 1023, 1024, 1040, 1041],
+  ...[4085, 4095, 4096, 4097, 32767, 32768, 65535, 2 ** 20, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1],
+  ...[2 ** 40, 2 ** 47, 2 ** 48 - 1],
+);
+const content: fc.Arbitrary<Content> = fc.oneof(
+  fc.record({ kind: fc.constant('set' as const), value: edge }),
+  fc.record({ kind: fc.constant('set' as const), value: fc.nat({ max: 600 }) }),
+  fc.record({ kind: fc.constant('add' as const), value: fc.integer({ min: -40, max: 40 }) }),
+  fc.record({ kind: fc.constant('flip' as const), value: fc.nat({ max: 47 }) }),
+);
+const change: fc.Arbitrary<Change> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('field' as const),
+      group: fc.nat({ max: 2 }),
+      place: fc.nat(),
+      to: content,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('byte' as const),
+      place: fc.nat(),
+      value: fc.nat({ max: 255 }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('pointer' as const),
+      place: fc.nat(),
+      target: fc.nat(),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('slot' as const), place: fc.nat(), target: fc.nat() }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('shorten' as const),
+      place: fc.nat(),
+      bytes: fc.oneof(fc.nat({ max: 24 }), fc.nat({ max: 2000 })),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), place: fc.nat() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('prefix' as const),
+      place: fc.nat(),
+      value: fc.nat({ max: 255 }),
+    }),
+  },
+);
+
+export const damage: fc.Arbitrary<Damage> = fc.record({
+  owner: fc.nat({ max: 1000 }),
+  part: fc.nat(),
+  changes: fc.array(change, { minLength: 1, maxLength: 3 }),
+  oneMeta: fc.integer({ min: 0, max: 9 }).map((choice) => choice === 0),
+});
+
+/** Chosen from first, by how often they stand here, since there are few metas and many leaves. */
+const OWNERS: readonly Part['owner'][] = [
+  ...(['values', 'values', 'values', 'values', 'values', 'values', 'expiry', 'expiry'] as const),
+  ...(['catalog', 'catalog', 'meta', 'list', 'free', 'dropped', 'dropped'] as const),
+];
+
+interface Field {
+  readonly at: number;
+  readonly size: number;
+}
+
+function pick<T>(items: readonly T[], choice: number): T {
+  return items[choice % items.length] as T;
+}
+
+const NODE_HEADER = [
+  ...[1, 1, 2, 4, 4, 4, 4, 2, 2, 4, 4], // type to deadBytes, as shared/pages/page.ts draws them
+];
+const META_FIELDS = [
+  ...[8, 4, 4, 4, 4, 4, 4, 16, 6, 6, 4, 4, 4, 4, 4, 1, 1, 6, 4, 4],
+  ...[4, 4, 4, 4, 6, 2, 4, 4, 16, 4, 4, 8], // magic to reserved, as meta-page.ts draws them
+];
+
+function fieldsFrom(start: number, sizes: readonly number[]): Field[] {
+  let at = start;
+  return sizes.map((size) => {
+    at += size;
+    return { at: at - size, size: Math.min(size, 6) };
+  });
+}
+
+/** Fields of a part by group: header, slots, cells; what has none of them is bytes. */
+function fieldsOf(file: Buffer, part: Part, group: number): Field[] {
+  if (part.kind === 'meta') return fieldsFrom(part.start, META_FIELDS);
+  if (part.kind === 'extent') {
+    const sizes = Array.from({ length: Math.min(part.length >> 2, 200) }, () => 4);
+    return fieldsFrom(part.start, sizes.length > 0 ? sizes : [1]);
+  }
+  const cells = cellsOf(file, part);
+  if (group === 0) return fieldsFrom(part.start, NODE_HEADER);
+  if (group === 1) return cells.flatMap(({ slotAt }) => fieldsFrom(slotAt, [4, 2, 2]));
+  return cells.flatMap((cell) => {
+    if (levelOf(file, part) > 0) return fieldsFrom(cell.cellAt, [4, 4, 4, 4, 2]);
+    const length = { at: cell.cellAt, size: 2 };
+    return [length, ...recordFields(part, cell.valueAt, cell.valueLength)];
+  });
+}
+
+function recordFields(part: Part, at: number, length: number): Field[] {
+  if (length === 0) return [];
+  if (part.owner !== 'catalog') return fieldsFrom(at, length < 24 ? [1] : [1, 6, 4, 4, 4, 4]);
+  if (length === 14) return fieldsFrom(at, [4, 4, 4, 1, 1]);
+  const tree = [1, 1, 4, 4, 4, 6, 6, 6, 1];
+  return fieldsFrom(at, [1, 1, 1, 1, 6, ...tree, ...tree]);
+}
+
+function writeField(file: Buffer, { at, size }: Field, to: Content): void {
+  const old = file.readUIntLE(at, size);
+  const limit = 2 ** (8 * size);
+  let value = to.value;
+  if (to.kind === 'add') value = old + to.value;
+  if (to.kind === 'flip') {
+    const bit = 2 ** (to.value % (8 * size));
+    value = Math.floor(old / bit) % 2 === 0 ? old + bit : old - bit;
+  }
+  file.writeUIntLE(((value % limit) + limit) % limit, at, size);
+}
+
+/** Where a part's pointers stand. */
+function pointersOf(parts: readonly Part[], part: Part): number[] {
+  return parts.filter(({ parent }) => parent === part).map(({ pointerAt }) => pointerAt);
+}
+
+const DEAD_BYTES = 28;
+
+function applyChange(file: Buffer, parts: readonly Part[], part: Part, change: Change): void {
+  if (part.kind === 'node') changeNode(file, part, change);
+  switch (change.kind) {
+    case 'field': {
+      const fields = fieldsOf(file, part, change.group);
+      if (fields.length > 0) writeField(file, pick(fields, change.place), change.to);
+      return;
+    }
+    case 'byte':
+      file.writeUInt8(change.value, part.start + (change.place % part.length));
+      return;
+    case 'pointer': {
+      const pointers = pointersOf(parts, part);
+      if (pointers.length === 0) return;
+      const target = pick(parts.slice(1), change.target).pointerAt;
+      file.copy(file, pick(pointers, change.place), target, target + POINTER_BYTES);
+      return;
+    }
+    default:
+  }
+}
+
+/** Changes that only a node can have. */
+function changeNode(file: Buffer, part: Part, change: Change): void {
+  const cells = cellsOf(file, part);
+  if (cells.length === 0) return;
+  switch (change.kind) {
+    case 'slot': {
+      const from = pick(cells, change.target).slotAt;
+      file.copy(file, pick(cells, change.place).slotAt, from, from + 8);
+      return;
+    }
+    case 'shorten':
+      shorten(file, part, change.place, change.bytes);
+      return;
+    case 'remove':
+      removeEntry(file, part, change.place);
+      return;
+    case 'prefix':
+      changePrefix(file, part, change.place, change.value);
+      return;
+    default:
+  }
+}
+
+/** Takes up to so many bytes from the end of a value and calls them free. */
+function shorten(file: Buffer, part: Part, place: number, bytes: number): void {
+  if (levelOf(file, part) > 0) return;
+  const { cellAt, valueLength } = pick(cellsOf(file, part), place);
+  const taken = Math.min(bytes, valueLength);
+  file.writeUInt16LE(valueLength - taken, cellAt);
+  addDeadBytes(file, part, taken);
+}
+
+function addDeadBytes(file: Buffer, part: Part, count: number): void {
+  const at = part.start + DEAD_BYTES;
+  file.writeUInt32LE((file.readUInt32LE(at) + count) % 2 ** 32, at);
+}
+
+function removeEntry(file: Buffer, part: Part, place: number): void {
+  const cells = cellsOf(file, part);
+  if (cells.length < 2) return;
+  const { slotAt, cellAt, valueAt, valueLength } = pick(cells, place);
+  const isLeaf = levelOf(file, part) === 0;
+  const suffixLength = file.readUInt16LE(slotAt + 6);
+  const size = isLeaf ? valueAt + valueLength - cellAt : 18 + Math.max(0, suffixLength - 4);
+  file.copy(file, slotAt, slotAt + 8, (cells.at(-1)?.slotAt ?? 0) + 8);
+  file.writeUInt16LE(cells.length - 1, part.start + 2);
+  addDeadBytes(file, part, size);
+}
+
+/** Changes all keys of a node alike, so that they still rise. */
+function changePrefix(file: Buffer, part: Part, place: number, value: number): void {
+  const length = file.readUInt16LE(part.start + 20);
+  if (length > 0) file.writeUInt8(value, part.start + PAGE_BYTES - 1 - (place % length));
+}
+
+/** A copy of the file with the damage done and everything sealed anew. */
+export function damagedCopy(original: Buffer, parts: readonly Part[], damage: Damage): Buffer {
+  const file = Buffer.from(original);
+  const owners = OWNERS.filter((owner) => parts.some((part) => part.owner === owner));
+  const owner = pick(owners, damage.owner);
+  const part = pick(
+    parts.filter((candidate) => candidate.owner === owner),
+    damage.part,
+  );
+  for (const change of damage.changes) {
+    if (canBeRead(file, part)) applyChange(file, parts, part, change);
+  }
+  seal(file, part);
+  if (!damage.oneMeta) file.copy(file, META_AREA_BYTES, 0, META_AREA_BYTES);
+  return file;
+}
+
+/** False when an earlier change made it impossible to say where its fields are. */
+function canBeRead(file: Buffer, part: Part): boolean {
+  if (part.kind !== 'node') return true;
+  try {
+    return cellsOf(file, part).every(({ valueAt }) => valueAt + 200 < file.length);
+  } catch {
+    return false; // an offset outside of the file is what is asked about
+  }
+}
+
+/** The parts of a file, for a file that is not damaged yet. */
+export function readParts(file: Buffer): Part[] {
+  if (file.length % PAGE_BYTES !== 0) throw new RangeError('a file is made of pages');
+  return partsOf(file);
+}

@@ -1,0 +1,170 @@
+/**
+ * Uses a file in every way there is, and says what went wrong beside what may: an answer, or an
+ * error that says what is the matter with the file.
+ */
+import { type Database, type Keyspace, MnemeError, open } from 'mneme';
+import { KEYSPACES, keyAt, OPENED_AT } from './fixture.js';
+
+/** More entries than any file has whose size is that of the fixture. */
+const ENTRIES_MAX = 20_000;
+const CODES: ReadonlySet<string> = new Set([
+  'ERR_MNEME_NOT_A_DATABASE',
+  'ERR_MNEME_FORMAT_VERSION',
+  'ERR_MNEME_CORRUPT',
+  'ERR_MNEME_TYPE_MISMATCH',
+  'ERR_MNEME_INTEGER_OVERFLOW',
+]);
+
+type AnyKeyspace = Keyspace<string> | Keyspace<Uint8Array>;
+
+export class Examination {
+  /** What must not happen, and where it did. */
+  readonly faults: string[] = [];
+  /** Codes that were met, each once. */
+  readonly codes = new Set<string>();
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Reads, writes, and reads again. */
+  run(): void {
+    this.#open(true, (database) => this.#read(database));
+    this.#open(false, (database) => {
+      this.#write(database);
+      this.#attempt('verify after writing', () => database.verify());
+    });
+    this.#open(true, (database) => this.#read(database));
+  }
+
+  #open(readonly: boolean, use: (database: Database) => void): void {
+    let database: Database | undefined;
+    const clock = (): number => OPENED_AT;
+    const options = { readonly, create: false, cacheSize: 2 ** 20, sync: 'none', clock } as const;
+    this.#attempt(readonly ? 'open to read' : 'open', () => {
+      database = open(this.#path, options);
+    });
+    if (database === undefined) return;
+    const opened = database;
+    use(opened);
+    this.#attempt('close', () => opened.close());
+  }
+
+  #attempt(title: string, action: () => unknown): void {
+    try {
+      action();
+    } catch (error) {
+      if (this.#isAllowed(error)) return;
+      const { stack, cause } = error instanceof Error ? error : { stack: String(error), cause: '' };
+      this.faults.push(`${title}: ${stack} ${cause instanceof Error ? cause.stack : cause}`);
+    }
+  }
+
+  #isAllowed(error: unknown): boolean {
+    if (!(error instanceof MnemeError)) return false;
+    this.codes.add(error.code);
+    // What broke a commit is told of once; from then on the handle refuses to write.
+    const refuses = error.code === 'ERR_MNEME_IO' && 'reason' in error.details;
+    return refuses || CODES.has(error.code);
+  }
+
+  #keyspaces(database: Database, use: (keyspace: AnyKeyspace, name: string) => void): void {
+    for (const { name, keys } of KEYSPACES) {
+      this.#attempt(`keyspace ${name}`, () => {
+        const opened =
+          keys === 'bytes' ? database.keyspace(name, { keys }) : database.keyspace(name);
+        use(opened, name);
+      });
+    }
+  }
+
+  #read(database: Database): void {
+    this.#attempt('info', () => database.info());
+    this.#attempt('stats', () => database.stats());
+    this.#attempt('keyspaces', () => database.keyspaces());
+    this.#keyspaces(database, (keyspace, name) => this.#readKeyspace(keyspace, name));
+    this.#attempt('verify', () => database.verify());
+  }
+
+  #readKeyspace(keyspace: AnyKeyspace, name: string): void {
+    const keys = Array.from({ length: 12 }, (_, index) => keyAt(name, index * 5));
+    const reads: Record<string, () => unknown> = {
+      count: () => keyspace.count(),
+      'count of a prefix': () => keyspace.count(keys[3]?.slice(0, 8)),
+      stats: () => keyspace.stats(),
+      range: () => this.#exhaust(keyspace, {}),
+      'range backwards': () => this.#exhaust(keyspace, { reverse: true }),
+      'range of a part': () => this.#exhaust(keyspace, { gte: keys[2] as string, offset: 7 }),
+      'range backwards of a part': () => {
+        this.#exhaust(keyspace, { lt: keys[9] as string, reverse: true, offset: 3, limit: 50 });
+      },
+      getMany: () => keyspace.getMany(keys),
+    };
+    for (const [title, read] of Object.entries(reads)) this.#attempt(`${name}: ${title}`, read);
+    for (const key of keys) {
+      this.#attempt(`${name}: get`, () => keyspace.get(key));
+      this.#attempt(`${name}: ttl`, () => keyspace.ttl(key));
+      this.#attempt(`${name}: typeOf`, () => keyspace.typeOf(key));
+    }
+    this.#attempt(`${name}: get a long value`, () => keyspace.get('one'));
+  }
+
+  #exhaust(keyspace: AnyKeyspace, options: object): void {
+    let count = 0;
+    for (const _ of keyspace.range(options)) {
+      if (++count <= ENTRIES_MAX) continue;
+      this.faults.push('a range has no end');
+      return;
+    }
+  }
+
+  #write(database: Database): void {
+    this.#keyspaces(database, (keyspace, name) => this.#writeKeyspace(keyspace, name));
+    this.#attempt('keyspaces in a batch', () => {
+      database.batch(() => database.keyspaces());
+    });
+    this.#attempt('purge', () => database.purgeExpired());
+    this.#attempt('drop', () => database.dropKeyspace('typed'));
+    this.#attempt('fill', () => fillAnew(database));
+    this.#attempt('sync', () => database.sync());
+  }
+
+  #writeKeyspace(keyspace: AnyKeyspace, name: string): void {
+    const key = (index: number): string => keyAt(name, index);
+    const writes: Record<string, () => unknown> = {
+      'set anew': () => keyspace.set(key(3), 'a new value'),
+      'set a longer value': () => keyspace.set(key(5), 'z'.repeat(700)),
+      'set a long value': () => keyspace.set(key(9), 'z'.repeat(20_000)),
+      'set a new key': () => keyspace.set(`${key(4)} and more`, 5),
+      'set a first key': () => keyspace.set(' ', 5, { ttl: 100 }),
+      'set a last key': () => keyspace.set('zzz', new Uint8Array(100)),
+      incr: () => keyspace.incr(key(14)),
+      expire: () => keyspace.expire(key(8), 50),
+      persist: () => keyspace.persist(key(1)),
+      del: () => keyspace.del(key(10)),
+      'del an overflow value': () => keyspace.del(key(20)),
+      'del a range': () => keyspace.delRange({ gte: key(20), lt: key(50) }),
+      purge: () => keyspace.purgeExpired(),
+    };
+    for (const [title, write] of Object.entries(writes)) this.#attempt(`${name}: ${title}`, write);
+    this.#attempt(`${name}: batch`, () => {
+      keyspace.batch((writer) => {
+        for (let index = 0; index < 30; index++) writer.set(key(index * 3), `${index}`.repeat(40));
+        keyspace.batch(() => writer.del(key(6)));
+        keyspace.count();
+        keyspace.range().take(5).toArray();
+      });
+    });
+    this.#attempt(`${name}: delete everything`, () => {
+      if (name === 'expiring') keyspace.delRange({});
+    });
+  }
+}
+
+/** Takes the pages that the file says are free. */
+function fillAnew(database: Database): void {
+  database.keyspace('new').batch((writer) => {
+    for (let index = 0; index < 60; index++) writer.set(`new ${index}`, 'n'.repeat(600));
+  });
+}

@@ -1,0 +1,270 @@
+/**
+ * The operations on keyspaces within the open transaction, one by one.
+ */
+import { assert } from '../shared/assert.js';
+import { readU32 } from '../shared/bytes/integers.js';
+import { utf8Text } from '../shared/bytes/text.js';
+import { MnemeError } from '../shared/errors.js';
+import type { KeysKind } from '../shared/keyspaces/catalog.js';
+import { encodeKeyspace, listKeyspaces, RECORD_BYTES_MAX } from '../shared/keyspaces/catalog.js';
+import { EXTENT_BYTES_MAX, SWEEP_KEYS_MAX, THREAD_SLOT_COUNT } from '../shared/limits.js';
+import * as messages from '../shared/memory/messages.js';
+import type { SharedMemory } from '../shared/memory/shared-memory.js';
+import type { ExtentPointer } from '../shared/pages/overflow-page.js';
+import type { AnswerWriter } from './answer.js';
+import type { Engine } from './engine.js';
+import { CatalogWriter } from './keyspaces/catalog.js';
+import type { OpenKeyspace } from './keyspaces/open-keyspace.js';
+import { type DeadlineChange, type KeyRange, ValuesWriter } from './keyspaces/values.js';
+
+/** An engine, and what writes with it. */
+interface KnownEngine {
+  readonly engine: Engine;
+  readonly values: ValuesWriter;
+  readonly catalog: CatalogWriter;
+}
+
+interface Definition {
+  readonly name: string;
+  readonly keys: KeysKind;
+}
+
+/** Handles are numbered by each caller. */
+function definitionKey(channel: number, handle: number): number {
+  return handle * THREAD_SLOT_COUNT + channel;
+}
+
+export class KeyspaceOperations {
+  readonly #memory: SharedMemory;
+  readonly #answer: AnswerWriter;
+  readonly #definitions = new Map<number, Definition>();
+  #known: KnownEngine | undefined;
+  #place = messages.newOperationPlace();
+  readonly #longValue = Buffer.alloc(EXTENT_BYTES_MAX);
+  #partBytes = 0;
+  #partExtents: ExtentPointer[] = [];
+  /** Whose segment is being carried out, and the moment at which it was sent. */
+  #channel = 0;
+  #now = 0;
+
+  constructor(memory: SharedMemory, answer: AnswerWriter) {
+    this.#memory = memory;
+    this.#answer = answer;
+  }
+
+  /** Works on the transactions of another engine from here on. */
+  adopt(engine: Engine): void {
+    const [values, catalog] = [new ValuesWriter(engine), new CatalogWriter(engine)];
+    this.#known = { engine, values, catalog };
+  }
+
+  /** What follows is of a segment that this channel sent at `now`. */
+  beginSegment(channel: number, now: number): void {
+    this.#channel = channel;
+    this.#now = now;
+  }
+
+  /** What every commit does besides: a bounded few of expired keys and dropped pages go. */
+  sweep(): void {
+    const { engine, values, catalog } = this.#parts;
+    if (engine.isUnchanged) return;
+    for (const keyspace of engine.changedKeyspaces()) {
+      if (keyspace.record.expiry.level < 0) continue;
+      values.purge(keyspace, this.#now, SWEEP_KEYS_MAX);
+    }
+    catalog.freeSome();
+  }
+
+  /** Forgets a long value whose last part has not come. */
+  forgetParts(): void {
+    this.#partBytes = 0;
+    this.#partExtents = [];
+  }
+
+  /** What the open transaction works with. */
+  get #parts(): KnownEngine {
+    assert(this.#known !== undefined, 'a transaction begins with a turn');
+    return this.#known;
+  }
+
+  get #engine(): Engine {
+    return this.#parts.engine;
+  }
+
+  get #values(): ValuesWriter {
+    return this.#parts.values;
+  }
+
+  /** False when the code is not of an operation on keyspaces. */
+  run(place: messages.OperationPlace): boolean {
+    this.#place = place;
+    switch (place.code) {
+      case messages.SET:
+        this.#set(place);
+        break;
+      case messages.DELETE:
+        this.#flag(this.#values.delete(this.#keyspace(), this.#key(), this.#now));
+        break;
+      case messages.INCREMENT:
+        this.#increment(place);
+        break;
+      case messages.EXPIRE:
+      case messages.PERSIST:
+        this.#changeDeadline(place);
+        break;
+      case messages.DELETE_RANGE:
+        this.#deleteRange(place);
+        break;
+      case messages.PART:
+        this.#part(place);
+        break;
+      case messages.PURGE:
+        this.#purge(place);
+        break;
+      case messages.DROP:
+        this.#flag(this.#parts.catalog.drop(this.#text(place)));
+        break;
+      case messages.ROOTS:
+        this.#roots();
+        break;
+      case messages.NAMES:
+        this.#answer.bytes(Buffer.from(JSON.stringify(this.#names())));
+        break;
+      default:
+        return false;
+    }
+    return true;
+  }
+
+  #flag(value: boolean): void {
+    this.#answer.number(value ? 1 : 0);
+  }
+
+  #text({ keyEnd, valueEnd }: messages.OperationPlace): string {
+    return utf8Text(this.#memory.text, keyEnd, valueEnd);
+  }
+
+  /** Learns what a handle means. */
+  define(place: messages.OperationPlace): void {
+    const keys = (place.flags & messages.BYTES_KEYS) !== 0 ? 'bytes' : 'text';
+    this.#definitions.set(definitionKey(this.#channel, place.handle), {
+      name: this.#text(place),
+      keys,
+    });
+  }
+
+  #keyspace(): OpenKeyspace {
+    const definition = this.#definitions.get(definitionKey(this.#channel, this.#place.handle));
+    if (definition === undefined) throw new RangeError('the handle was not defined');
+    const keyspace = this.#engine.keyspace(definition.name, definition.keys);
+    if (keyspace.record.keys !== definition.keys) {
+      if (keyspace.exists || keyspace.changed) {
+        throw new MnemeError('ERR_MNEME_TYPE_MISMATCH', { stored: keyspace.record.keys });
+      }
+      keyspace.record.keys = definition.keys;
+    }
+    return keyspace;
+  }
+
+  #key(): KeyRange {
+    return { bytes: this.#memory.u8, start: this.#place.keyStart, end: this.#place.keyEnd };
+  }
+
+  #set(place: messages.OperationPlace): void {
+    const { u8 } = this.#memory;
+    const keep = (place.flags & messages.KEEP_TTL) !== 0;
+    const deadline = (place.flags & messages.HAS_DEADLINE) !== 0 ? place.number : 0;
+    const change: DeadlineChange = { keep, deadline };
+    const { keyEnd, valueEnd } = place;
+    if ((place.flags & messages.PARTS) === 0) {
+      this.#values.set(this.#keyspace(), this.#key(), u8, keyEnd, valueEnd, change, this.#now);
+      return;
+    }
+    this.#flushPart();
+    const tag = u8[keyEnd] as number;
+    const length = readU32(u8, keyEnd + 1);
+    const extents = this.#partExtents;
+    this.#partExtents = [];
+    this.#values.setExtents(this.#keyspace(), this.#key(), tag, extents, length, change, this.#now);
+  }
+
+  /** Gathers a long value into extents, which go to the file as they are full. */
+  #part({ keyEnd, valueEnd }: messages.OperationPlace): void {
+    let at = keyEnd;
+    while (at < valueEnd) {
+      const count = Math.min(valueEnd - at, EXTENT_BYTES_MAX - this.#partBytes);
+      this.#longValue.set(this.#memory.u8.subarray(at, at + count), this.#partBytes);
+      this.#partBytes += count;
+      at += count;
+      if (this.#partBytes === EXTENT_BYTES_MAX) this.#flushPart();
+    }
+  }
+
+  #flushPart(): void {
+    if (this.#partBytes === 0) return;
+    this.#partExtents.push(this.#engine.overflow.writeExtent(this.#longValue, 0, this.#partBytes));
+    this.#partBytes = 0;
+  }
+
+  #increment(place: messages.OperationPlace): void {
+    const low = readU32(this.#memory.u8, place.keyEnd);
+    const delta = (BigInt(place.number) << 32n) | BigInt(low);
+    const sum = this.#values.increment(this.#keyspace(), this.#key(), delta, this.#now);
+    this.#answer.number(Number(BigInt.asIntN(32, sum >> 32n)));
+    this.#answer.number(Number(sum & 0xffffffffn));
+  }
+
+  #changeDeadline(place: messages.OperationPlace): void {
+    const keyspace = this.#keyspace();
+    const key = this.#key();
+    const values = this.#values;
+    if (place.code === messages.PERSIST) {
+      const hadDeadline = values.deadlineOf(keyspace, key, this.#now) !== 0;
+      if (hadDeadline) values.setDeadline(keyspace, key, 0, this.#now);
+      this.#flag(hadDeadline);
+      return;
+    }
+    if (place.number > this.#now) {
+      this.#flag(values.setDeadline(keyspace, key, place.number, this.#now));
+    } else this.#flag(values.delete(keyspace, key, this.#now));
+  }
+
+  #deleteRange(place: messages.OperationPlace): void {
+    const { u8 } = this.#memory;
+    const low = u8.slice(place.keyStart, place.keyEnd);
+    const open = (place.flags & messages.NO_HIGH_BOUND) !== 0;
+    const high = open ? undefined : u8.slice(place.keyEnd, place.valueEnd);
+    this.#answer.number(this.#values.deleteRange(this.#keyspace(), low, high, this.#now));
+  }
+
+  #purge(place: messages.OperationPlace): void {
+    const engine = this.#engine;
+    if ((place.flags & messages.ALL_KEYSPACES) === 0) {
+      this.#answer.number(this.#values.purge(this.#keyspace(), this.#now));
+      return;
+    }
+    let removed = 0;
+    for (const name of this.#names()) {
+      removed += this.#values.purge(engine.keyspace(name), this.#now);
+    }
+    this.#answer.number(removed);
+  }
+
+  /** All keyspaces as the open transaction sees them. */
+  #names(): string[] {
+    const engine = this.#engine;
+    const names = new Set(listKeyspaces(engine.source, engine.catalog).map(({ name }) => name));
+    for (const { key } of engine.changedKeyspaces()) {
+      names.add(Buffer.from(key.subarray(1)).toString('utf8'));
+    }
+    return [...names].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  }
+
+  #roots(): void {
+    const keyspace = this.#keyspace();
+    if (!keyspace.exists && !keyspace.changed) return;
+    const bytes = new Uint8Array(RECORD_BYTES_MAX);
+    const length = encodeKeyspace(keyspace.record, bytes, 0);
+    this.#answer.bytes(bytes.subarray(0, length));
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * Works on a database that the parent thread shares, as it is told by messages: `{ task, ... }`
+ * answered by one message each.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { attach } from 'mneme';
+
+const database = attach(workerData.shared);
+const keyspace = database.keyspace('a');
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+const held = [];
+
+/** Tells the parent, and then stays in the middle of what it is at. */
+function stayForever(message) {
+  parentPort.postMessage(message);
+  Atomics.wait(sleeper, 0, 0);
+}
+
+function attempt(action) {
+  try {
+    return { value: action() };
+  } catch (error) {
+    return { code: error.code, details: error.details };
+  }
+}
+
+const TASKS = {
+  get: ({ key }) => attempt(() => keyspace.get(key)),
+  set: ({ key, value }) => attempt(() => keyspace.set(key, value)),
+  count: () => attempt(() => keyspace.count()),
+  /** One transaction each, which keeps an invariant that the parent checks. */
+  transfer: ({ count, name }) =>
+    attempt(() => {
+      for (let round = 0; round < count; round++) {
+        keyspace.batch((batch) => {
+          batch.incr('total');
+          batch.incr(name);
+        });
+      }
+    }),
+  /** Single writes, one key each. */
+  fill: ({ count, name }) =>
+    attempt(() => {
+      for (let index = 0; index < count; index++) keyspace.set(`${name} ${index}`, index);
+    }),
+  snapshot: () => {
+    held.push(database.snapshot());
+    return { value: held.at(-1).keyspace('a').get('key') };
+  },
+  batchForever: () => keyspace.batch((batch) => stayForever({ value: batch.set('half', 1) })),
+  close: () => attempt(() => database.close()),
+};
+
+parentPort.on('message', (message) => {
+  parentPort.postMessage(TASKS[message.task](message));
+  if (message.task === 'close') parentPort.close();
+});
+parentPort.postMessage({ value: 'attached' });
