@@ -131,6 +131,46 @@ test('a snapshot and an iterator of one process stand while another writes', asy
   expect(await child.ask('verify')).toMatchObject({ ok: true, problems: [] });
 });
 
+test('a state that moved while it was being pinned is not the one that is kept', async () => {
+  const path = temporaryPath();
+  const filler = openHere(path, SMALL);
+  filler.keyspace('a').batch((batch) => {
+    for (let key = 0; key < 30; key++) batch.set(`${key}`, 'first');
+  });
+  filler.close();
+  const [writer, ...readers] = await Promise.all([
+    openInChild(path, SMALL),
+    ...[1, 2, 3, 4].map(() => openInChild(path, SMALL)),
+  ]);
+  const over = writer.ask('rewrite', 30, 800);
+  const watcher = openHere(path, { ...SMALL, readonly: true });
+  const begun = watcher.info().txnId + 5n;
+  while (watcher.info().txnId < begun) await setImmediate();
+  // What locks is loaded with the first pin, which takes as long as some commits.
+  for (const reader of readers) await reader.ask('takeSnapshot');
+  await over;
+  for (const reader of readers) {
+    const values = ((await reader.ask('readSnapshot')) as [string, string][]).map(
+      (pair) => pair[1],
+    );
+    expect(values).toStrictEqual(Array.from({ length: 30 }, () => values[0]));
+  }
+});
+
+test('a writer that never rests gives others their turns', async () => {
+  const path = temporaryPath();
+  const database = openHere(path, { ...SMALL, lockTimeout: HANG_MS });
+  const child = await openInChild(path, SMALL);
+  const over = child.ask('countUpForever');
+  over.catch(() => undefined); // it is killed
+  for (let write = 0; write < 20; write++) database.keyspace('a').incr('mine');
+  await child.kill();
+  expect(database.keyspace('a').get('mine')).toBe(20);
+  const [one, total] = database.keyspace('a').getMany(['one', 'total']);
+  expect(one).toBe(total);
+  expect(database.verify()).toMatchObject({ ok: true, problems: [] });
+});
+
 test('a handle opened for reading checks one state of a file that is being written', async () => {
   const path = temporaryPath();
   const child = await openInChild(path, { ...SMALL, sync: 'none' });

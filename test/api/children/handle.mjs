@@ -76,6 +76,7 @@ const actions = {
       });
     }
   },
+  countUpForever: () => actions.countUp('one', Number.POSITIVE_INFINITY),
   /** Reads until the counters have come to `total`; returns how many reads were wrong. */
   readUntil(total) {
     let wrong = 0;
