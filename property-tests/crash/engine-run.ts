@@ -30,7 +30,7 @@ export type State = ReadonlyMap<string, string>;
 const memory = new SharedMemory(createMemoryHandle(4096, 2 ** 20));
 
 /** The memory as it is when a process starts; the same one serves every run. */
-function freshMemory(): SharedMemory {
+export function freshMemory(): SharedMemory {
   memory.u8.fill(0, CONTROL_ADDRESS, CHANNEL_ADDRESS + 65536);
   memory.u8.fill(0, memory.tableAddress, memory.framesAddress);
   return memory;

@@ -3,8 +3,12 @@
  * stays, and reopening finds it.
  */
 import { expect, test } from 'vitest';
+import { claimThreadSlot } from '../../dist/shared/memory/thread-slots.js';
+import { NO_LOCKS } from '../../dist/shared/pages/file-locks.js';
+import { WriterTurn } from '../../dist/writer/turn.js';
 import { announce } from '../counts.js';
-import { EngineRun, emptyDatabase, type SyncMode } from './engine-run.js';
+import { BOOT, EngineRun, emptyDatabase, freshMemory, type SyncMode } from './engine-run.js';
+import { SimulatedFile } from './simulated-disk.js';
 
 /** Fills the database with a state that is a little larger every time. */
 function commitRound(run: EngineRun, round: number): void {
@@ -111,4 +115,23 @@ test.each([
   }
   expect(faults).toBeGreaterThan(20);
   announce(`failing writes, sync ${sync}, ${fault}`, faults);
+});
+
+test('a sync that fails when a killed writer is succeeded is not tried a second time', () => {
+  const killed = new EngineRun(emptyDatabase(), 'full');
+  commitRound(killed, 1);
+  const file = new SimulatedFile(killed.file.content);
+  const memory = freshMemory();
+  const slot = claimThreadSlot(memory, 0);
+  const options = { bootId: BOOT, sync: 'full', locks: NO_LOCKS, lockTimeoutMs: 0 } as const;
+  const turn = new WriterTurn({ memory, slot, file, ...options, isStillAt: () => true });
+  let syncs = 0;
+  file.beforeEvent = (kind) => {
+    if (kind !== 'sync' || syncs++ > 0) return;
+    throw Object.assign(new Error('EIO'), { code: 'EIO', syscall: 'fdatasync' });
+  };
+  const failure = { code: 'ERR_MNEME_IO', details: { cause: 'EIO' } };
+  expect(() => turn.take()).toThrowError(expect.objectContaining(failure));
+  expect(() => turn.take()).toThrowError(expect.objectContaining(failure));
+  expect(syncs).toBe(1);
 });

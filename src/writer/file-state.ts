@@ -67,6 +67,8 @@ export class FileState {
     this.#protectStates();
     this.#confirmed = confirmed;
     if (rejectedOther) this.#overwriteRejected(meta, other(slot));
+    // Its writer may have been killed before the sync, and what it replaced is overwritten next.
+    else if (durable === meta && !confirmed) this.writer.sync();
   }
 
   /** What must not come back is replaced by a copy of what was chosen, before anything else. */

@@ -39,7 +39,7 @@ export class WriterTurn {
   readonly #options: TurnOptions;
   readonly #watch: MetaWatch;
   #engine: Engine | undefined;
-  /** Why there can be no engine: to try anew takes memory each time and says the same. */
+  /** Why there can be no engine: to try anew takes memory each time and helps nothing. */
   #damage: unknown;
   #isHeld = false;
   #lookForOthersMs = 0;
@@ -75,7 +75,9 @@ export class WriterTurn {
       return engine;
     } catch (error) {
       this.#options.locks.unlock('writer');
-      if (this.#engine === undefined && isDamage(error)) this.#damage = error;
+      if (isFailedSync(error) || (this.#engine === undefined && isDamage(error))) {
+        this.#damage = error;
+      }
       throw error;
     }
   }
@@ -135,6 +137,12 @@ export class WriterTurn {
     this.#watch.accept();
     return engine;
   }
+}
+
+/** The system tells of it once; a second sync would succeed over what is lost. */
+function isFailedSync(error: unknown): boolean {
+  const cause = error instanceof MnemeError ? error.cause : undefined;
+  return cause instanceof Error && 'syscall' in cause && cause.syscall === 'fdatasync';
 }
 
 function isDamage(error: unknown): boolean {
