@@ -103,7 +103,10 @@ export class FileState {
     this.writePages(pages);
     const list = wholeChange ?? [];
     const listed = metaLength(fields.freeLog.length, list.length * NEW_PAGE_BYTES);
-    const single = wholeChange !== undefined && listed <= META_BYTES_MAX;
+    // Only a list makes recovery look at the file, and so see that it is too short.
+    const grows = fields.pageCount > this.#durable.pageCount;
+    const isSeen = list.length > 0 || !grows;
+    const single = wholeChange !== undefined && isSeen && listed <= META_BYTES_MAX;
     if (!single) this.writer.sync();
     const newPages = single ? encodeNewPages(list) : NO_BYTES;
     const slot = other(this.#durableSlot);
