@@ -38,6 +38,13 @@ export const CRASH_COUNTS = {
   transactions: 8,
 } as const;
 
+/** Places of histories at which one thing fails, and the transactions of such a history. */
+export const FAULT_COUNTS = {
+  /** Writes and syncs, each with `sync: 'full'` and 'none'. */
+  points: 2_000 * FACTOR,
+  transactions: 4,
+} as const;
+
 /** Histories of transactions whose free state is read back, and their length at most. */
 export const FREE_LOG_COUNTS = {
   histories: 40 * FACTOR,

@@ -6,10 +6,11 @@ import { expect } from 'vitest';
 import type { CrashedDisk } from './crash-states.js';
 import type { DiskImage } from './disk-image.js';
 import { contentLine, EngineRun } from './engine-run.js';
-import type { DiskEvent } from './simulated-disk.js';
+import { type DiskEvent, SimulatedFile } from './simulated-disk.js';
 
 const KEYSPACE = 'z';
 const DEADLINE = 7;
+const AFTER_POWER_CUT = new Uint8Array(16).fill(3);
 
 /** What was found on a disk, and what its recovery did to it. */
 export interface Recovery {
@@ -25,7 +26,17 @@ export interface Recovery {
 /** Opens what a crash left, reads it, and goes on working. The image is as it was at the end. */
 export function recover(image: DiskImage, bootId: Uint8Array): Recovery {
   const mark = image.mark();
-  const run = new EngineRun(image, 'full', bootId);
+  const recovery = goOn(new SimulatedFile(image), bootId);
+  image.rollBack(mark);
+  return recovery;
+}
+
+/**
+ * Opens a file that the system still knows, with whatever it has not written of it, and commits;
+ * that commit is there after a power cut.
+ */
+export function goOn(file: SimulatedFile, bootId: Uint8Array): Recovery {
+  const run = new EngineRun(file, 'full', bootId);
   const { length: extentCount } = run.engine.freeExtents;
   const content = run.content();
   expectSound(run);
@@ -33,19 +44,18 @@ export function recover(image: DiskImage, bootId: Uint8Array): Recovery {
   run.engine.begin();
   run.set('key', value, DEADLINE, KEYSPACE);
   run.commit();
-  run.file.acknowledge(1);
-  run.file.cutPower();
-  const again = new EngineRun(image, 'full', bootId);
+  file.acknowledge(1);
+  file.cutPower();
+  const again = new EngineRun(file.image, 'full', AFTER_POWER_CUT);
   const contentAfter = again.content();
   const expected = withLast(content, contentLine(KEYSPACE, 'key', DEADLINE, value));
   if (contentAfter !== expected) expect(contentAfter).toBe(expected);
   expectSound(again);
-  image.rollBack(mark);
-  return { content, contentAfter, extentCount, events: run.file.events };
+  return { content, contentAfter, extentCount, events: file.events };
 }
 
 /** `expect` costs as much as a look at the file, so it is only asked when there is a problem. */
-function expectSound(run: EngineRun): void {
+export function expectSound(run: EngineRun): void {
   const problems = run.problems();
   if (problems.length > 0) expect(problems).toEqual([]);
 }

@@ -9,8 +9,8 @@ type Keyspace = (typeof KEYSPACES)[number];
 const KEY_COUNT = 24;
 /** Long, so that few entries make a tree of several leaves. */
 const KEY_BYTES = 150;
-const WRITE_BEHIND_EVERY = 3;
-const SYNC_EVERY = 5;
+const WRITE_BEHIND_EVERY = 2;
+const SYNC_EVERY = 3;
 
 interface Entry {
   readonly value: string;
@@ -23,6 +23,12 @@ class Model {
 
   of(keyspace: Keyspace): Map<string, Entry> {
     return this.#entries[keyspace];
+  }
+
+  copy(): Model {
+    const model = new Model();
+    for (const keyspace of KEYSPACES) model.#entries[keyspace] = new Map(this.of(keyspace));
+    return model;
   }
 
   content(): string {
@@ -44,7 +50,10 @@ export function keyAt(index: number): string {
 export class History {
   readonly #run: EngineRun;
   readonly #random: () => number;
-  readonly #model = new Model();
+  #model = new Model();
+  #committed = new Model();
+  /** What the transaction that is being committed makes of it. */
+  inFlight: string | undefined;
   /** Contents by state, the one it starts from first. */
   readonly states: string[];
   #changes = 0;
@@ -73,9 +82,19 @@ export class History {
     const { engine, file } = this.#run;
     engine.begin();
     for (let left = 1 + this.#below(changesMax); left > 0; left--) this.#change();
+    const content = this.#content();
+    this.inFlight = content;
     this.#run.commit();
-    this.states.push(this.#content());
+    this.inFlight = undefined;
+    this.states.push(content);
+    this.#committed = this.#model.copy();
     file.acknowledge(this.states.length - 1);
+  }
+
+  /** The transaction that has failed is forgotten. */
+  startOver(): void {
+    this.#model = this.#committed.copy();
+    this.inFlight = undefined;
   }
 
   #change(): void {
@@ -119,7 +138,7 @@ export class History {
     if (sync === 'full') return;
     const { engine, file } = this.#run;
     const state = this.states.length - 1;
-    if (state % WRITE_BEHIND_EVERY === 2) engine.writeBehind();
+    if (state % WRITE_BEHIND_EVERY === 1) engine.writeBehind();
     if (state % SYNC_EVERY !== 0) return;
     engine.sync();
     file.promise(state);

@@ -36,7 +36,7 @@ export function recordHistory(
 }
 
 /** A database that is empty again: its pages are free, its file is long enough for a while. */
-function usedDatabase(): DiskImage {
+export function usedDatabase(): DiskImage {
   const image = emptyDatabase();
   const run = new EngineRun(image, 'full');
   performHistory(run, 'full', randomFrom(SEED), 3);
