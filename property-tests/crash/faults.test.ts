@@ -10,6 +10,7 @@ import { announce, FAULT_COUNTS, PROPERTY_TIMEOUT_MS, SEED } from '../counts.js'
 import { BOOT, EngineRun, emptyDatabase, freshMemory } from './engine-run.js';
 import { countFaults } from './fault-points.js';
 import { usedDatabase } from './many-histories.js';
+import { countReadFaults } from './read-points.js';
 import { SimulatedFile } from './simulated-disk.js';
 
 /** Fills the database with a state that is a little larger every time. */
@@ -67,6 +68,17 @@ test.each(['full', 'none'] as const)(
   },
   PROPERTY_TIMEOUT_MS,
 );
+
+test('whatever read fails, it is told of and nothing is missing after', {
+  timeout: PROPERTY_TIMEOUT_MS,
+}, () => {
+  const image = usedDatabase();
+  let faults = 0;
+  for (let history = 0; faults < FAULT_COUNTS.readPoints; history++) {
+    faults += countReadFaults(image, SEED + history);
+  }
+  announce('fault points, reads of the engine', faults);
+});
 
 test('a sync that fails when a killed writer is succeeded is not tried a second time', () => {
   const killed = new EngineRun(emptyDatabase(), 'full');
