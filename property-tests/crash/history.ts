@@ -48,7 +48,7 @@ export function keyAt(index: number): string {
 
 /** A history as it is performed: the same changes to an engine and to the model. */
 export class History {
-  readonly #run: EngineRun;
+  #run: EngineRun;
   readonly #random: () => number;
   #model = new Model();
   #committed = new Model();
@@ -89,6 +89,11 @@ export class History {
     this.states.push(content);
     this.#committed = this.#model.copy();
     file.acknowledge(this.states.length - 1);
+  }
+
+  /** Goes on with another opening of the same file. */
+  continueWith(run: EngineRun): void {
+    this.#run = run;
   }
 
   /** The transaction that has failed is forgotten. */
