@@ -58,6 +58,12 @@ export const FREE_LOG_COUNTS = {
   stepsMax: 40,
 } as const;
 
+/** Sequences of small transactions that are gathered, and their length at most. */
+export const GATHERING_COUNTS = {
+  runs: 100 * FACTOR,
+  stepsMax: 300,
+} as const;
+
 /** Files with one part changed and sealed anew. */
 export const DAMAGE_COUNTS = {
   /** Used with the engine alone; the others are opened as users do. */

@@ -6,17 +6,19 @@ import { ioError, MnemeError } from '../shared/errors.js';
 import { type KeyspaceRecord, readKeyspace } from '../shared/keyspaces/catalog.js';
 import {
   type CommittedState,
+  GATHERS,
   isMarkedClosed,
-  isWritersTurn,
   markClosed,
+  OWN_TURN,
   publishedSequence,
   publishState,
   readState,
+  writerTurn,
 } from '../shared/memory/control-block.js';
 import * as messages from '../shared/memory/messages.js';
 import type { SharedMemory } from '../shared/memory/shared-memory.js';
 import { claimPin, type PinnedState, releasePin, setPin } from '../shared/memory/snapshot-pins.js';
-import { releaseThreadSlot, type ThreadSlot } from '../shared/memory/thread-slots.js';
+import { isInEpoch, releaseThreadSlot, type ThreadSlot } from '../shared/memory/thread-slots.js';
 import type { Meta } from '../shared/pages/meta-page.js';
 import { MetaWatch } from '../shared/pages/meta-watch.js';
 import { Checksummer, PageMismatch } from '../shared/pages/page-file.js';
@@ -173,18 +175,35 @@ export class Core {
     if (this.#read !== undefined) return this.#read;
     // While this database's own writer has its turn nobody else changes the file, and what others
     // did before was published with the turn.
-    const isOwnTurn = isWritersTurn(this.memory);
+    let turn = writerTurn(this.memory);
+    if (turn === GATHERS) turn = this.#settle();
     const published = publishedSequence(this.memory);
     if (published !== this.#publishedSequence) {
       const state = readState(this.memory);
       this.#publishedSequence = state.sequence;
       if (!isNewerMeta(this.#state, state)) this.#state = state;
     }
-    if (this.#others !== undefined && !isOwnTurn) this.#lookForOthers(this.#others);
+    if (this.#others !== undefined && turn !== OWN_TURN) this.#lookForOthers(this.#others);
     return this.#state;
   }
 
   #publishedSequence = -1;
+
+  /** Has the writer commit what it has answered already; returns whose turn it is then. */
+  #settle(): number {
+    const isReading = isInEpoch(this.memory, this.slot);
+    // The writer may need a frame that is kept for whoever reads.
+    this.source.leave();
+    try {
+      this.control(messages.SETTLE);
+    } catch (error) {
+      // Reads go on with what was committed before the writer died.
+      if (!(error instanceof MnemeError) || error.code !== 'ERR_MNEME_WRITER_DIED') throw error;
+    } finally {
+      if (isReading) this.source.enter();
+    }
+    return OWN_TURN;
+  }
 
   #lookForOthers({ watch }: Others): void {
     if (!watch.hasMoved()) return;

@@ -18,13 +18,14 @@ import {
   BEGIN,
   DEFINE,
   finishOperation,
+  MODE_ANYTIME,
   MODE_BEGIN,
   MODE_CANCELLED,
-  MODE_DEFINE,
   MODE_IN_BATCH,
   MODE_OWN,
   OPERATION_HEADER_BYTES,
   SEGMENT_HEADER_BYTES,
+  SETTLE,
   type WriterStart,
 } from '../shared/memory/messages.js';
 import {
@@ -174,7 +175,7 @@ export class WriterConnection {
   /** How a segment that is no transaction of its own is to be taken: its first operation says. */
   #modeOf(segment: number): number {
     const code = this.#memory.u8[segment + SEGMENT_HEADER_BYTES];
-    if (code === DEFINE) return MODE_DEFINE;
+    if (code === DEFINE || code === SETTLE) return MODE_ANYTIME;
     return code === BEGIN ? MODE_BEGIN : MODE_IN_BATCH;
   }
 

@@ -93,14 +93,13 @@ export class Commit {
     this.#spilled = true;
   }
 
-  /** Commits the open transaction; false when it changed nothing. */
-  run(keyspaces: readonly OpenKeyspace[]): boolean {
+  /** Commits the open transaction under an id; false when it changed nothing. */
+  run(keyspaces: readonly OpenKeyspace[], txnId: TxnId): boolean {
     const { pages, files, free } = this.#engine;
     this.inDoubt = false;
     if (pages.isUnchanged && keyspaces.every(({ changed }) => !changed)) return false;
     for (const keyspace of keyspaces) if (keyspace.changed) this.#writeRecord(keyspace);
     this.sealAll(keyspaces);
-    const txnId = this.#engine.txnId + 1;
     const record = this.#sync === 'full' ? this.#freeLog.next(txnId) : undefined;
     files.writer.ensurePages(pages.pageCount);
     const live = this.#liveSealed();

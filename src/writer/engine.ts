@@ -51,6 +51,11 @@ interface Savepoint {
   readonly keyspaces: Map<string, OpenKeyspace>;
 }
 
+/** What is not written leaves at least a quarter of the cache to reads. */
+const SPILL_SHARE = 3 / 4;
+/** Pages that the record of a keyspace may take when it is written: a path, with splits. */
+const CATALOG_PAGES_MAX = 8;
+
 export class Engine {
   readonly memory: SharedMemory;
   readonly source: PageSource;
@@ -158,11 +163,14 @@ export class Engine {
     this.#open = true;
   }
 
-  /** Commits; true when there was something to commit. On an error nothing is changed. */
-  commit(): boolean {
+  /**
+   * Commits; true when there was something to commit. On an error nothing is changed.
+   * @param count - How many transactions of the callers it holds: so many the id goes on.
+   */
+  commit(count = 1): boolean {
     assert(this.#open && this.#savepoints.length === 0, 'savepoints end before their transaction');
     try {
-      const changed = this.#commit.run([...this.#keyspaces.values()]);
+      const changed = this.#commit.run([...this.#keyspaces.values()], this.txnId + count);
       if (!changed) {
         this.abort();
         return false;
@@ -171,7 +179,7 @@ export class Engine {
       this.abort();
       throw this.#noteFailure(error);
     }
-    this.txnId++;
+    this.txnId += count;
     this.#committedCatalog = { ...this.catalog };
     this.#committedPageCount = this.pages.pageCount;
     this.#end();
@@ -257,12 +265,18 @@ export class Engine {
   /** Makes room in the cache when what is not written yet takes too much of it. */
   relieveCache(): void {
     const held = this.pages.heldCount + this.files.unwritten.size;
-    if (held < this.memory.frameCount / 2) return;
+    if (held < this.memory.frameCount * SPILL_SHARE) return;
     try {
       this.#commit.spill(this.#keyspaces.values());
     } catch (error) {
       throw this.#noteFailure(error);
     }
+  }
+
+  /** Makes sure that the open transaction has room to be committed. @throws `ERR_MNEME_IO` */
+  reserveRoom(): void {
+    const catalogPages = (1 + this.#keyspaces.size) * CATALOG_PAGES_MAX;
+    this.files.writer.ensurePages(this.pages.pageCount + catalogPages);
   }
 
   /** Writes behind what `sync: 'none'` left in memory, without a sync. */

@@ -3,7 +3,7 @@
  */
 
 import { AssertionError, assert } from '../shared/assert.js';
-import { MnemeError, type MnemeErrorCode } from '../shared/errors.js';
+import { ioError, MnemeError, type MnemeErrorCode } from '../shared/errors.js';
 import * as messages from '../shared/memory/messages.js';
 import type { SharedMemory } from '../shared/memory/shared-memory.js';
 import { AnswerWriter } from './answer.js';
@@ -28,6 +28,8 @@ export interface Segment {
   readonly address: number;
   /** True when it is a transaction of its own. */
   readonly isOwn: boolean;
+  /** Where the answer goes, when it is not the segment's channel. */
+  readonly answerChannel?: number;
 }
 
 export class RequestExecutor {
@@ -121,20 +123,79 @@ export class RequestExecutor {
   }
 
   /** Begins the answer to a segment; returns where its operations are. */
-  #open({ channel, address }: Segment): { start: number; end: number } {
+  #open({ channel, address, answerChannel }: Segment): { start: number; end: number } {
     const { i32, f64 } = this.#memory;
     this.#operations.beginSegment(channel, f64[(address >>> 3) + 1] as number);
-    this.#answer.begin(channel);
+    this.#answer.begin(answerChannel ?? channel);
     const start = address + messages.SEGMENT_HEADER_BYTES;
     return { start, end: start + (i32[address >>> 2] as number) };
   }
 
-  /** Learns what a handle means, whoever's batch is open. */
-  define(segment: Segment): void {
+  /** Learns what a handle means, if that is what the segment says, whoever's batch is open. */
+  runAnytime(segment: Segment): void {
     const { start } = this.#open(segment);
     messages.readOperation(this.#memory, start, this.#place);
-    this.#operations.define(this.#place);
+    if (this.#place.code === messages.DEFINE) this.#operations.define(this.#place);
     this.#answer.finish(0);
+  }
+
+  /** Begins a transaction for several requests; false when they have to meet the error alone. */
+  beginGathered(): boolean {
+    try {
+      this.#takeTurn().begin();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /**
+   * Runs and answers a request in the gathered transaction. False, with no answer, when it may have
+   * failed half way, or there may be no room to commit it.
+   */
+  runGathered(segment: Segment): boolean {
+    const { source } = this.#engine;
+    source.enter();
+    try {
+      this.#runMember(segment);
+      this.#engine.reserveRoom();
+      return true;
+    } catch {
+      return false; // it meets its error again alone
+    } finally {
+      source.leave();
+    }
+  }
+
+  /** Commits `count` gathered requests; false when that fails and they are undone. */
+  commitGathered(count: number): boolean {
+    const { source } = this.#engine;
+    source.enter();
+    try {
+      this.#commit(count);
+      return true;
+    } catch {
+      return false; // without the sweep it finds the room that was reserved
+    } finally {
+      source.leave();
+    }
+  }
+
+  /** Undoes the gathered transaction and commits anew, without a sweep, what has been answered. */
+  runAnsweredAgain(count: number, segmentAt: (index: number) => Segment): void {
+    this.#abort();
+    const engine = this.#engine;
+    engine.source.enter();
+    try {
+      engine.begin();
+      for (let index = 0; index < count; index++) this.#runMember(segmentAt(index));
+      engine.commit(count);
+    } catch (error) {
+      this.#abort();
+      engine.refuse(ioError(error)); // what was answered is lost: nothing more may be built on it
+    } finally {
+      engine.source.leave();
+    }
   }
 
   /** Undoes the batch of a caller that is gone. */
@@ -164,7 +225,7 @@ export class RequestExecutor {
     }
   }
 
-  #commit(): void {
+  #commit(count = 1): void {
     const engine = this.#engine;
     try {
       this.#operations.sweep();
@@ -172,7 +233,7 @@ export class RequestExecutor {
       this.#abort();
       throw error;
     }
-    engine.commit();
+    engine.commit(count);
   }
 
   get #engine(): Engine {

@@ -4,8 +4,8 @@
  */
 import { type ChannelWriter, maySpin } from '../shared/memory/channel.js';
 import {
+  MODE_ANYTIME,
   MODE_CANCELLED,
-  MODE_DEFINE,
   MODE_OWN,
   MODE_TAKEN,
   type SyncMode,
@@ -15,15 +15,24 @@ import { reclaimDeadSlots } from '../shared/memory/snapshot-pins.js';
 import { systemThreadId } from '../shared/memory/thread-slots.js';
 import { monotonicMs, threadMayLive } from '../shared/system.js';
 import type { Engine } from './engine.js';
+import { Gathering } from './gathering.js';
 import type { RequestExecutor, Segment } from './requests.js';
+import type { RunningWriter } from './start.js';
 import type { WriterTurn } from './turn.js';
 
 const LOOKS_PER_CLOCK_READING = 64;
 const WRITE_BEHIND_MS = 10;
+/** How long transactions are gathered for one commit. */
+const GATHER_MS = 2;
 const REST_MS = 1000;
 /** How often is looked whether the thread whose batch is open is still there. */
 const BATCH_REST_MS = 100;
 const NOBODY = -1;
+
+interface TakenSegment extends Segment {
+  /** True when it is done whoever's batch is open. */
+  readonly isAnytime: boolean;
+}
 
 export class WriterService {
   readonly #memory: SharedMemory;
@@ -31,16 +40,19 @@ export class WriterService {
   readonly #turn: WriterTurn;
   readonly #executor: RequestExecutor;
   readonly #sync: SyncMode;
+  /** With `sync: 'none'`: what is answered already and goes into the next commit. */
+  readonly #gathering: Gathering | undefined;
   readonly #spinMs: number;
   /** Whose batch is open. */
   #batchChannel = NOBODY;
   #dueMs = 0;
+  #settleDueMs = 0;
   #lookDueMs = 0;
 
   constructor(
     memory: SharedMemory,
     channels: ChannelWriter,
-    { turn, executor }: { turn: WriterTurn; executor: RequestExecutor },
+    { turn, executor, slot }: Pick<RunningWriter, 'turn' | 'executor' | 'slot'>,
     sync: SyncMode,
     spinMs: number,
   ) {
@@ -50,6 +62,7 @@ export class WriterService {
     this.#executor = executor;
     this.#sync = sync;
     this.#spinMs = spinMs;
+    this.#gathering = sync === 'none' ? new Gathering(memory, executor, slot) : undefined;
   }
 
   /** Until the database is closed. */
@@ -63,19 +76,38 @@ export class WriterService {
   }
 
   #serve(channel: number): void {
-    const wasPending = this.#turn.engine?.needsWriteBehind;
+    const wasPending = this.#isPending;
     const segment = this.#take(channel);
-    if (segment?.isDefinition === true) this.#executor.define(segment);
-    if (segment === undefined || segment.isDefinition) {
+    const gathering = this.#gathering;
+    if (segment !== undefined && gathering?.take(segment) === true) {
       this.#channels.finish(channel);
+    } else {
+      gathering?.settle();
+      if (segment === undefined) this.#channels.finish(channel);
+      else this.#serveAlone(segment);
+    }
+    if (wasPending) return;
+    const now = monotonicMs();
+    this.#dueMs = now + WRITE_BEHIND_MS;
+    this.#settleDueMs = now + GATHER_MS;
+  }
+
+  #serveAlone(segment: TakenSegment): void {
+    if (segment.isAnytime) {
+      this.#executor.runAnytime(segment);
+      this.#channels.finish(segment.channel);
       return;
     }
-    const others = segment.isOwn && this.#sync === 'full' ? this.#takeOthers(channel) : [];
+    const others = segment.isOwn && this.#sync === 'full' ? this.#takeOthers(segment.channel) : [];
     if (others.length > 0) this.#executor.runTogether([segment, ...others]);
     else this.#executor.run(segment);
-    this.#noteBatch(this.#turn.engine?.isOpen === true ? channel : NOBODY);
+    this.#noteBatch(this.#turn.engine?.isOpen === true ? segment.channel : NOBODY);
     for (const served of [segment, ...others]) this.#channels.finish(served.channel);
-    if (wasPending !== true) this.#dueMs = monotonicMs() + WRITE_BEHIND_MS;
+  }
+
+  /** True while something that was answered is not in the file. */
+  get #isPending(): boolean {
+    return this.#gathering?.isOpen === true || this.#turn.engine?.needsWriteBehind === true;
   }
 
   #noteBatch(channel: number): void {
@@ -85,22 +117,22 @@ export class WriterService {
   }
 
   /** Takes the channel's next segment; undefined when its caller has given it up. */
-  #take(channel: number): (Segment & { readonly isDefinition: boolean }) | undefined {
+  #take(channel: number): TakenSegment | undefined {
     const address = this.#channels.segment(channel);
     const mode = Atomics.exchange(this.#memory.i32, (address >>> 2) + 1, MODE_TAKEN);
     if (mode === MODE_CANCELLED) return undefined;
-    return { channel, address, isOwn: mode === MODE_OWN, isDefinition: mode === MODE_DEFINE };
+    return { channel, address, isOwn: mode === MODE_OWN, isAnytime: mode === MODE_ANYTIME };
   }
 
-  /** A channel with a segment that no transaction is needed for, while another's batch is open. */
-  #definingChannel(): number {
+  /** A channel with a segment that is done at any time, while another's batch is open. */
+  #anytimeChannel(): number {
     if (this.#batchChannel === NOBODY) return NOBODY;
     const { i32 } = this.#memory;
-    const defining = this.#channels.waiting().find((channel) => {
+    const anytime = this.#channels.waiting().find((channel) => {
       const address = this.#channels.segment(channel);
-      return Atomics.load(i32, (address >>> 2) + 1) === MODE_DEFINE;
+      return Atomics.load(i32, (address >>> 2) + 1) === MODE_ANYTIME;
     });
-    return defining ?? NOBODY;
+    return anytime ?? NOBODY;
   }
 
   /** Transactions of their own that wait at the same time in other channels. */
@@ -117,12 +149,19 @@ export class WriterService {
 
   #betweenTransactions(): void {
     const { engine } = this.#turn;
+    const now = monotonicMs();
+    if (now >= this.#settleDueMs) this.#settle(now);
     if (engine === undefined || engine.isOpen) return;
-    if (engine.needsWriteBehind && monotonicMs() >= this.#dueMs) {
+    if (engine.needsWriteBehind && now >= this.#dueMs) {
       attempt(engine, () => engine.writeBehind());
-      this.#dueMs = monotonicMs() + WRITE_BEHIND_MS;
+      this.#dueMs = now + WRITE_BEHIND_MS;
     }
     attempt(engine, () => this.#turn.yieldToOthers());
+  }
+
+  #settle(now: number): void {
+    this.#gathering?.settle();
+    this.#settleDueMs = now + GATHER_MS;
   }
 
   /** The channel to serve next, or nobody when something else is due. */
@@ -133,19 +172,24 @@ export class WriterService {
         const channel = this.#channels.poll(this.#batchChannel);
         if (channel !== NOBODY) return channel;
       }
-      const defining = this.#definingChannel();
-      if (defining !== NOBODY) return defining;
+      const anytime = this.#anytimeChannel();
+      if (anytime !== NOBODY) return anytime;
     } while (monotonicMs() < spinEnd);
     const { engine } = this.#turn;
-    const isPending = engine?.needsWriteBehind === true;
+    const isPending = this.#isPending;
     // Idle: others may write.
     if (engine?.isOpen === false && !isPending) attempt(engine, () => this.#turn.giveBack());
-    const isInBatch = this.#batchChannel !== NOBODY;
-    const restMs = isInBatch ? BATCH_REST_MS : REST_MS;
-    const pauseMs = isPending && !isInBatch ? Math.max(0, this.#dueMs - monotonicMs()) : restMs;
-    this.#channels.sleep(pauseMs);
+    const isBusy = isPending || this.#batchChannel !== NOBODY;
+    this.#channels.sleep(isBusy ? this.#busyRestMs() : REST_MS);
     const channel = this.#channels.poll(this.#batchChannel);
-    return channel === NOBODY ? this.#definingChannel() : channel;
+    return channel === NOBODY ? this.#anytimeChannel() : channel;
+  }
+
+  /** How long the writer may sleep while a batch is open, or something is not in the file yet. */
+  #busyRestMs(): number {
+    if (this.#batchChannel !== NOBODY) return BATCH_REST_MS;
+    const dueMs = this.#gathering?.isOpen === true ? this.#settleDueMs : this.#dueMs;
+    return Math.max(0, dueMs - monotonicMs());
   }
 
   /** A thread that is gone leaves its batch, its pins and its slot behind. */

@@ -100,13 +100,23 @@ export function readState(memory: SharedMemory): CommittedState {
   }
 }
 
+/** Whose turn it is to write: another opening's, this one's, or this one's while it gathers. */
+export const OTHERS_TURN = 0;
+export const OWN_TURN = 1;
+export const GATHERS = 2;
+
 /** Told by the writer: while it has its turn, nobody else changes the file. */
 export function setWriterTurn(memory: SharedMemory, isHeld: boolean): void {
-  Atomics.store(memory.i32, WRITER_TURN, isHeld ? 1 : 0);
+  Atomics.store(memory.i32, WRITER_TURN, isHeld ? OWN_TURN : OTHERS_TURN);
 }
 
-export function isWritersTurn(memory: SharedMemory): boolean {
-  return Atomics.load(memory.i32, WRITER_TURN) === 1;
+/** Told by the writer in its turn: transactions are answered that are not published yet. */
+export function setGathers(memory: SharedMemory, gathers: boolean): void {
+  Atomics.store(memory.i32, WRITER_TURN, gathers ? GATHERS : OWN_TURN);
+}
+
+export function writerTurn(memory: SharedMemory): number {
+  return Atomics.load(memory.i32, WRITER_TURN);
 }
 
 export function markClosed(memory: SharedMemory): void {

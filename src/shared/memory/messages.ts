@@ -34,8 +34,8 @@ export const MODE_IN_BATCH = 0;
 export const MODE_OWN = 1;
 /** Begins a batch. */
 export const MODE_BEGIN = 2;
-/** Only says what a handle means: done at any time. */
-export const MODE_DEFINE = 5;
+/** Needs no transaction of the caller: done at any time. */
+export const MODE_ANYTIME = 5;
 /** The writer is at it. */
 export const MODE_TAKEN = 3;
 /** The caller has given up waiting. */
@@ -81,6 +81,8 @@ export const NAMES = 25;
 
 /** Writes pending commits to the file, without a sync. */
 export const WRITE_BEHIND = 26;
+/** Commits and publishes what is answered and not committed yet. */
+export const SETTLE = 27;
 
 export const KEEP_TTL = 1;
 export const HAS_DEADLINE = 2;

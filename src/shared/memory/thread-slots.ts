@@ -74,6 +74,10 @@ export function leaveEpoch(memory: SharedMemory, slot: ThreadSlot): void {
   Atomics.store(memory.i32, slot.word + EPOCH, 0);
 }
 
+export function isInEpoch(memory: SharedMemory, slot: ThreadSlot): boolean {
+  return Atomics.load(memory.i32, slot.word + EPOCH) !== 0;
+}
+
 /** Ends the epoch that retired frames belong to and returns it. */
 export function advanceEpoch(memory: SharedMemory): number {
   return epochNumber(Atomics.add(memory.i32, EPOCH_WORD, 1));

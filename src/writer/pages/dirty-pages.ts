@@ -138,7 +138,7 @@ export class DirtyPages {
 
   #giveBack(taken: TakenPages): void {
     this.#taken.delete(taken.pageId);
-    this.#free.free.add(taken.pageId, taken.length);
+    this.#free.sweep.giveBack(taken.pageId, taken.length);
     taken.isLive = false;
     this.#dropFrame(taken);
   }
@@ -241,7 +241,9 @@ export class DirtyPages {
 
   /** Takes contiguous pages for an extent; the file is grown to hold them. */
   takeExtent(length: number): TakenPages {
-    let start = length === 1 ? this.#free.free.takeOne() : this.#free.free.takeRun(length);
+    const { sweep } = this.#free;
+    const { pageCount } = this;
+    let start = length === 1 ? sweep.takeOne(pageCount) : sweep.takeRun(length, pageCount);
     const end = start < 0 ? this.pageCount + length : start + length;
     // Free pages too may lie behind the file's end, taken and given back by this transaction.
     this.#writer.ensurePages(end);
@@ -276,7 +278,7 @@ export class DirtyPages {
   }
 
   #takePage(): PageId {
-    const page = this.#free.free.takeOne();
+    const page = this.#free.sweep.takeOne(this.pageCount);
     if (page < 0) return toPageId(this.pageCount++);
     const pageId = toPageId(page);
     this.source.cache.forgetOlder(pageId);

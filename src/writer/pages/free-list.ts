@@ -8,6 +8,7 @@
  */
 import type { TxnId } from '../../shared/ids.js';
 import { PageBitmap } from './page-bitmap.js';
+import { PageSweep } from './page-sweep.js';
 
 export interface PageRun {
   readonly start: number;
@@ -23,6 +24,8 @@ export interface FreedRun extends PageRun {
 export class FreeList {
   /** Pages that may be taken. */
   readonly free = new PageBitmap();
+  /** Takes them and gives them back. */
+  readonly sweep = new PageSweep(this.free);
   /** Pages that were freed and may not be taken yet. */
   readonly waiting = new PageBitmap();
   /** The same by the protected state that still sees them. */
@@ -59,7 +62,7 @@ export class FreeList {
     }
     if (seenBy < run.birth) {
       this.#onReusable(run);
-      this.free.add(run.start, run.length);
+      this.sweep.giveBack(run.start, run.length);
       return;
     }
     this.waiting.add(run.start, run.length);

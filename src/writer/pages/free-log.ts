@@ -148,7 +148,7 @@ export class FreeLog {
     this.#record = record;
     this.#pageCount = this.#host.pages.pageCount;
     this.#touched.clear();
-    this.#host.free.free.moveOn();
+    this.#host.free.sweep.moveOn();
   }
 
   /** What changed since the newest meta; nothing when nothing did. */
