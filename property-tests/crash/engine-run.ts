@@ -147,9 +147,9 @@ export class EngineRun {
   }
 
   /** Keys and values of keyspace 'a' in the newest committed state, each found by its key. */
-  read(): ReadonlyMap<string, unknown> {
+  read(): ReadonlyMap<string, string> {
     const { source, catalog } = this.engine;
-    const found = new Map<string, unknown>();
+    const found = new Map<string, string>();
     const record = listKeyspaces(source, catalog).find(({ name }) => name === 'a')?.record;
     if (record === undefined) return found;
     const cursor = new Cursor(source, record.values);
@@ -161,7 +161,7 @@ export class EngineRun {
         keys.push(foundKey.toString('utf8', 0, copyKey(memory, leaf, index, foundKey, 0)));
       }
     } while (cursor.moveLeaf(1));
-    for (const key of keys) found.set(key, this.get(key));
+    for (const key of keys) found.set(key, String(this.get(key)));
     return found;
   }
 
