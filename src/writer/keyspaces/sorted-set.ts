@@ -185,7 +185,11 @@ export class SortedSetWriter {
     key.set(u8.subarray(start, end), MEMBER_OFFSET);
     const length = MEMBER_OFFSET + end - start;
     const address = trees.locate(record.members, key, 0, length);
-    return address === 0 ? undefined : readF64(u8, address);
+    if (address === 0) return undefined;
+    const size = valueLength(this.#memory, trees.leafAddress, trees.leafIndex);
+    const score = readF64(u8, address);
+    if (size === SCORE_BYTES && !Number.isNaN(score)) return score;
+    throw new MnemeError('ERR_MNEME_CORRUPT', { reason: 'a member has no score' });
   }
 
   /** Gives a member its score; true when it is new. */
