@@ -112,7 +112,7 @@ export class Examination {
   }
 
   #readCollections(keyspace: AnyKeyspace): void {
-    for (const name of ['large', keyAt('small', 7), keyAt('small', 30)]) {
+    for (const name of ['large', keyAt('small', 7)]) {
       const set = keyspace.sortedSet(name);
       const list = keyspace.list(name);
       const reads: Record<string, () => unknown> = {
@@ -164,7 +164,7 @@ export class Examination {
   }
 
   #writeCollections(keyspace: Keyspace): void {
-    for (const name of ['large', keyAt('small', 7), keyAt('small', 30), 'new']) {
+    for (const name of ['large', keyAt('small', 7), 'new']) {
       const set = keyspace.sortedSet(name);
       const list = keyspace.list(name);
       const members = Array.from({ length: 60 }, (_, index) => keyAt('member', index));

@@ -33,7 +33,15 @@ function newContent(): Content {
 
 function byScoreThenMember(a: SortedSetEntry, b: SortedSetEntry): number {
   if (a.score !== b.score) return a.score < b.score ? -1 : 1;
-  return Buffer.compare(Buffer.from(a.member), Buffer.from(b.member));
+  return Buffer.compare(bytesOf(a.member), bytesOf(b.member));
+}
+
+const bytes = new Map<string, Buffer>();
+
+function bytesOf(member: string): Buffer {
+  const known = bytes.get(member) ?? Buffer.from(member);
+  bytes.set(member, known);
+  return known;
 }
 
 /** The items from `start` to `stop`, both included, negative ones from the end. */
@@ -107,16 +115,23 @@ class ModelSet implements SubjectSet {
     else sets.set(this.#name, [...entries].sort(byScoreThenMember));
   }
 
-  #put(member: string, score: number): boolean {
-    const others = this.#entries.filter((entry) => entry.member !== member);
-    const isNew = others.length === this.#entries.length;
-    this.#entries = [...others, { score, member }];
-    return isNew;
+  get #scores(): Map<string, number> {
+    return new Map(this.#entries.map(({ score, member }) => [member, score]));
+  }
+
+  set #scores(scores: Map<string, number>) {
+    this.#entries = [...scores].map(([member, score]) => ({ score, member }));
   }
 
   add(...pairs: (number | Key)[]): number {
-    const scores = pairs.filter((_, index) => index % 2 === 0).map(checkScore);
-    return scores.filter((score, pair) => this.#put(String(pairs[2 * pair + 1]), score)).length;
+    const before = this.card();
+    const given = pairs.filter((_, index) => index % 2 === 0).map(checkScore);
+    const scores = this.#scores;
+    given.forEach((score, pair) => {
+      scores.set(String(pairs[2 * pair + 1]), score);
+    });
+    this.#scores = scores;
+    return this.card() - before;
   }
 
   rem(...members: Key[]): number {
@@ -162,17 +177,13 @@ class ModelSet implements SubjectSet {
   }
 
   batchIncr(members: Iterable<Key>, delta = 1): number[] {
-    const before = this.#entries;
-    const sums: number[] = [];
-    for (const member of members) {
-      const sum = (this.score(member) ?? 0) + checkScore(delta);
-      if (Number.isNaN(sum)) {
-        this.#entries = before;
-        throw new RangeError('NaN');
-      }
-      this.#put(String(member), sum === 0 ? 0 : sum);
-      sums.push(sum === 0 ? 0 : sum);
-    }
+    const scores = this.#scores;
+    const sums = Array.from(members, (member) => {
+      const sum = checkScore((scores.get(String(member)) ?? 0) + checkScore(delta));
+      scores.set(String(member), sum);
+      return sum;
+    });
+    this.#scores = scores;
     return sums;
   }
 
