@@ -23,6 +23,13 @@ export const COLLECTION_COUNTS = {
   stepsMax: 40,
 } as const;
 
+/** Sequences of commands to Redis: groups a sequence, and commands a group, at most. */
+export const REDIS_COUNTS = {
+  sequences: 100 * FACTOR,
+  groupsMax: 40,
+  groupMax: 8,
+} as const;
+
 /** Sequences of steps on one tree, and their length at most. */
 export const TREE_COUNTS = {
   runs: 60 * FACTOR,
