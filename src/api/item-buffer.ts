@@ -27,6 +27,11 @@ export class ItemBuffer {
     this.#ends.length = 0;
   }
 
+  /** Bytes of all items. */
+  get length(): number {
+    return this.#length;
+  }
+
   get bytes(): Buffer {
     return this.#bytes;
   }

@@ -111,6 +111,23 @@ export class KeyspaceAccess {
     return this.#seenRecord;
   }
 
+  /** Reads of the state that the batch which runs began with, which nobody changes meanwhile. */
+  readBeforeBatch<T>(read: (record: KeyspaceRecord | undefined) => T): T {
+    const core = this.#core;
+    return core.readingPinned(() => {
+      const state = core.state();
+      if (state !== this.#seenState) {
+        this.#seenRecord = this.recordIn(state);
+        this.#seenState = state;
+      }
+      return read(this.#seenRecord);
+    });
+  }
+
+  get keyspaceName(): string {
+    return this.#name;
+  }
+
   recordIn(state: CommittedState): KeyspaceRecord | undefined {
     return this.#checkKeys(this.#core.recordIn(state, this.#catalogKey));
   }
@@ -269,13 +286,23 @@ export class KeyspaceAccess {
 
   /** Sends an operation as its bytes are; returns where its answer lies. */
   sendBytes(fields: Fields, key: Uint8Array, value: Uint8Array): number {
+    this.#addBytes(fields, key, value);
+    return this.#finishAnswered();
+  }
+
+  #addBytes(fields: Fields, key: Uint8Array, value: Uint8Array): void {
     this.#beginOperation(this.#core.now());
     const { writer, memory } = this.#core;
     const at = writer.reserve(key.length + value.length);
     memory.u8.set(key, at);
     memory.u8.set(value, at + key.length);
     writer.add({ ...fields, handle: this.#handle }, key.length, value.length);
-    return this.#finishAnswered();
+  }
+
+  /** Adds an operation that answers nothing to the batch that runs. */
+  gatherBytes(fields: Fields, key: Uint8Array, value: Uint8Array): void {
+    this.#addBytes(fields, key, value);
+    this.#finishSilent();
   }
 
   /** Sends operations one by one; several are one transaction. */

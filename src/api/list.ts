@@ -23,7 +23,7 @@ import { finishValue, type ItemReader, type LateValue, valueInLeaf } from './ite
 import { type Key, keyBytes } from './keys.js';
 import { isLongValue, type KeyspaceAccess } from './keyspace-access.js';
 import { RangeIterator } from './range-iterator.js';
-import { checkRank, clampRanks } from './sorted-set.js';
+import { checkRank, clampRanks } from './ranks.js';
 
 const items = new ItemBuffer();
 

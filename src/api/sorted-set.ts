@@ -1,7 +1,8 @@
 /**
  * A sorted set's handle: checks arguments, reads on the calling thread, sends writes.
  */
-import { writeF64, writeU16 } from '../shared/bytes/integers.js';
+import { readU16, writeF64, writeU16 } from '../shared/bytes/integers.js';
+import { asciiText } from '../shared/bytes/text.js';
 import { invalidType, outOfRange } from '../shared/errors.js';
 import type { KeyspaceRecord } from '../shared/keyspaces/catalog.js';
 import { findSortedSet, nameKey, SORTED_SET } from '../shared/keyspaces/collection-names.js';
@@ -10,24 +11,26 @@ import {
   memberRank,
   memberScore,
   rankOfScore,
-  readEntries,
   type SortedSetEntry,
   type SortedSetPlace,
   sortedSetPlace,
 } from '../shared/keyspaces/sorted-set.js';
 import { KEY_BYTES_MAX } from '../shared/limits.js';
 import * as messages from '../shared/memory/messages.js';
-import type { PageSource } from '../shared/pages/page-source.js';
-import { RankWalk } from '../shared/tree/rank-walk.js';
+import type { BatchMembers } from './batch-members.js';
 import type { Core } from './core.js';
 import { ItemBuffer } from './item-buffer.js';
 import { ItemIteration } from './item-iteration.js';
-import type { ItemReader } from './item-reader.js';
 import { type Key, keyBytes, writeKey } from './keys.js';
 import type { KeyspaceAccess } from './keyspace-access.js';
 import { checkCount } from './range.js';
 import { RangeIterator } from './range-iterator.js';
+import { checkRank, clampRanks } from './ranks.js';
+import { SortedSetReader } from './sorted-set-reader.js';
 
+/** Of the member in an item, as writer/keyspaces/sorted-set.ts draws them. */
+const PLAIN_OFFSET = 2;
+const SCORED_OFFSET = 10;
 const MEMBER_ROOM = 3 * KEY_BYTES_MAX + 16;
 const items = new ItemBuffer();
 
@@ -43,12 +46,17 @@ export class SortedSet {
   #seenRecord: KeyspaceRecord | undefined;
   #seenId = 0;
   #seenPlace: SortedSetPlace | undefined;
+  /** The same of the state before the batch that runs. */
+  #oldRecord: KeyspaceRecord | undefined;
+  #oldId = 0;
+  readonly #batchKey: string;
 
   /** @internal */
   constructor(core: Core, access: KeyspaceAccess, name: Key) {
     this.#core = core;
     this.#access = access;
     this.#name = nameKey(SORTED_SET, keyBytes(name, 'text'));
+    this.#batchKey = Buffer.from(this.#name).toString('latin1');
   }
 
   /**
@@ -65,7 +73,61 @@ export class SortedSet {
     for (let at = 0; at < more.length; at += 2) {
       addScored(more[at] as number, more[at + 1] as Key);
     }
+    const batch = this.#batchMembers();
+    if (batch !== undefined) return this.#addInBatch(batch);
     return this.#sendCounted(messages.ADD_MEMBERS);
+  }
+
+  /** What the batch that runs did to this set, if one runs and that is known. */
+  #batchMembers(): BatchMembers | undefined {
+    const { transactions } = this.#core;
+    if (!transactions.isActive) return undefined;
+    return transactions.sets.of(this.#access.keyspaceName, this.#batchKey);
+  }
+
+  /** Adds what is gathered, without waiting for the writer. */
+  #addInBatch(batch: BatchMembers): number {
+    const { bytes, length } = items;
+    let added = 0;
+    for (let at = 0; at < length; ) {
+      const start = at + SCORED_OFFSET;
+      at = start + readU16(bytes, at);
+      const name = asciiText(bytes, start, at);
+      if (!(batch.has(name) ?? this.#wasMember(bytes.subarray(start, at)))) added++;
+      batch.note(name, true);
+    }
+    const fields = { code: messages.ADD_MEMBERS, flags: messages.NO_ANSWER, number: 0 };
+    for (const part of items.parts()) this.#access.gatherBytes(fields, this.#name, part);
+    return added;
+  }
+
+  /** True when the set had the member before the batch that runs. */
+  #wasMember(member: Uint8Array): boolean {
+    return this.#access.readBeforeBatch((record) => {
+      if (record === undefined) return false;
+      const { source } = this.#core;
+      if (record !== this.#oldRecord) {
+        this.#oldId = findSortedSet(source, record.names, this.#name);
+        this.#oldRecord = record;
+      }
+      if (this.#oldId === 0) return false;
+      const start = source.keyAddress;
+      const end = start + MEMBER_OFFSET + member.length;
+      source.memory.u8.set(member, start + MEMBER_OFFSET);
+      return memberScore(source, record, this.#oldId, start, end) !== undefined;
+    });
+  }
+
+  /** Notes what the batch that runs has done to the members that are gathered. */
+  #noteInBatch(isThere: boolean): void {
+    const batch = this.#batchMembers();
+    if (batch === undefined) return;
+    const { bytes, length } = items;
+    for (let at = 0; at < length; ) {
+      const start = at + PLAIN_OFFSET;
+      at = start + readU16(bytes, at);
+      batch.note(asciiText(bytes, start, at), isThere);
+    }
   }
 
   /** Removes members; returns how many there were. */
@@ -73,7 +135,9 @@ export class SortedSet {
     this.#access.assertWritable();
     items.clear();
     for (const member of members) addMember(member);
-    return this.#sendCounted(messages.REMOVE_MEMBERS);
+    const removed = this.#sendCounted(messages.REMOVE_MEMBERS);
+    this.#noteInBatch(false);
+    return removed;
   }
 
   /**
@@ -98,13 +162,16 @@ export class SortedSet {
       for (let sum = 0; sum < count; sum++) sums.push(f64[(at >>> 3) + sum] as number);
       if (Number.isNaN(sums.at(-1))) throw outOfRange('score', 'a number', Number.NaN);
     });
+    this.#noteInBatch(true);
     return sums;
   }
 
   /** Removes the whole set; returns how many members it had. */
   clear(): number {
     this.#access.assertWritable();
-    return this.#number(this.#send(messages.CLEAR, NO_BYTES, 0));
+    const count = this.#number(this.#send(messages.CLEAR, NO_BYTES, 0));
+    this.#batchMembers()?.clear();
+    return count;
   }
 
   #sendCounted(code: number): number {
@@ -179,7 +246,7 @@ export class SortedSet {
       const to = rankOfScore(source, record, id, high, true);
       const count = Math.min(Math.max(0, to - from - offset), limit);
       const start = reverse ? to - 1 - offset : from + offset;
-      return new EntryReader(source, record, start, count, reverse);
+      return new SortedSetReader(source, record, start, count, reverse);
     });
   }
 
@@ -197,7 +264,7 @@ export class SortedSet {
       const { first, end } = this.#place(record, id);
       const { from, count } = clampRanks(start, stop, end - first);
       const begin = reverse ? end - 1 - from : first + from;
-      return new EntryReader(source, record, begin, count, reverse);
+      return new SortedSetReader(source, record, begin, count, reverse);
     });
   }
 
@@ -210,7 +277,7 @@ export class SortedSet {
       const id = findSortedSet(source, record.names, this.#name);
       if (id === 0) return undefined;
       const { first, end } = sortedSetPlace(source, record, id);
-      return new EntryReader(source, record, reverse ? end - 1 : first, end - first, reverse);
+      return new SortedSetReader(source, record, reverse ? end - 1 : first, end - first, reverse);
     };
     return new RangeIterator(new ItemIteration(this.#core, this.#access, 'auto', open));
   }
@@ -242,7 +309,7 @@ export class SortedSet {
   }
 
   #readAll(
-    open: (record: KeyspaceRecord, id: number) => EntryReader | undefined,
+    open: (record: KeyspaceRecord, id: number) => SortedSetReader | undefined,
   ): SortedSetEntry[] {
     return this.#read((record, id) => open(record, id)?.readAll()) ?? [];
   }
@@ -255,66 +322,11 @@ export class SortedSet {
 
 const NO_BYTES = new Uint8Array(0);
 
-/** Reads `count` members from a rank among all sets on. */
-class EntryReader implements ItemReader<SortedSetEntry> {
-  readonly #source: PageSource;
-  readonly #walk: RankWalk;
-  #entries: SortedSetEntry[] = [];
-  #position = 0;
-
-  constructor(
-    source: PageSource,
-    record: KeyspaceRecord,
-    start: number,
-    count: number,
-    reverse: boolean,
-  ) {
-    this.#source = source;
-    const end = reverse ? start - count : start + count;
-    this.#walk = new RankWalk(source, record.ranks, start, end, reverse);
-  }
-
-  get hasRead(): boolean {
-    return this.#position < this.#entries.length;
-  }
-
-  get isAtEnd(): boolean {
-    return this.#walk.isAtEnd;
-  }
-
-  readLeaf(): void {
-    this.#entries = [];
-    this.#position = 0;
-    if (!this.isAtEnd) readEntries(this.#source, this.#walk.nextLeaf(), this.#entries);
-  }
-
-  take(): { readonly item: SortedSetEntry } {
-    return { item: this.#entries[this.#position++] as SortedSetEntry };
-  }
-
-  readAll(): SortedSetEntry[] {
-    while (!this.isAtEnd) readEntries(this.#source, this.#walk.nextLeaf(), this.#entries);
-    return this.#entries;
-  }
-}
-
 /** A score as it is stored: -0 as 0. */
 function checkScore(name: string, score: unknown): number {
   if (typeof score !== 'number') throw invalidType(name, 'a number', score);
   if (Number.isNaN(score)) throw outOfRange(name, 'a number', score);
   return score + 0;
-}
-
-export function checkRank(name: string, rank: unknown): void {
-  if (typeof rank !== 'number') throw invalidType(name, 'a number', rank);
-  if (!Number.isInteger(rank)) throw outOfRange(name, 'a whole number', rank);
-}
-
-/** What of `count` items lies from `start` to `stop`, negative ones counting from the end. */
-export function clampRanks(start: number, stop: number, count: number) {
-  const from = Math.max(0, start < 0 ? start + count : start);
-  const to = Math.min(count - 1, stop < 0 ? stop + count : stop);
-  return { from, count: Math.max(0, to - from + 1) };
 }
 
 function reverseOf(options: { reverse?: boolean }): boolean {
@@ -330,16 +342,16 @@ function addScored(score: number, member: Key): void {
   const stored = checkScore('score', score);
   const at = items.reserve(MEMBER_ROOM);
   const { bytes } = items;
-  const length = writeKey(member, 'text', bytes, at + 10);
+  const length = writeKey(member, 'text', bytes, at + SCORED_OFFSET);
   writeU16(bytes, at, length);
-  writeF64(bytes, at + 2, stored);
-  items.add(length + 10);
+  writeF64(bytes, at + PLAIN_OFFSET, stored);
+  items.add(length + SCORED_OFFSET);
 }
 
 function addMember(member: Key): void {
   const at = items.reserve(MEMBER_ROOM);
   const { bytes } = items;
-  const length = writeKey(member, 'text', bytes, at + 2);
+  const length = writeKey(member, 'text', bytes, at + PLAIN_OFFSET);
   writeU16(bytes, at, length);
-  items.add(length + 2);
+  items.add(length + PLAIN_OFFSET);
 }

@@ -41,7 +41,7 @@ export class CollectionOperations {
     const sets = this.#sortedSets;
     switch (place.code) {
       case messages.ADD_MEMBERS:
-        this.#answer.number(sets.add(context.keyspace(), name, end));
+        this.#add(place, name, context.keyspace());
         break;
       case messages.REMOVE_MEMBERS:
         this.#answer.number(sets.remove(context.keyspace(), name, end));
@@ -64,6 +64,11 @@ export class CollectionOperations {
         return false;
     }
     return true;
+  }
+
+  #add(place: messages.OperationPlace, name: KeyRange, keyspace: OpenKeyspace): void {
+    const added = this.#sortedSets.add(keyspace, name, place.valueEnd);
+    if ((place.flags & messages.NO_ANSWER) === 0) this.#answer.number(added);
   }
 
   #clear(name: KeyRange, keyspace: OpenKeyspace): number {

@@ -88,7 +88,7 @@ export const SETTLE = 27;
  * Sorted sets and lists. Key is the type and the name, as in collection-names.ts; the value are
  * items, as writer/keyspaces/sorted-set.ts and list.ts draw them.
  */
-/** Answers how many members are new. */
+/** Answers how many members are new, but for flag NO_ANSWER. */
 export const ADD_MEMBERS = 30;
 /** Answers how many there were. */
 export const REMOVE_MEMBERS = 31;
@@ -107,6 +107,7 @@ export const POPPED_LONG = 2;
 
 export const AT_HEAD = 1;
 export const LONG_TOO = 2;
+export const NO_ANSWER = 1;
 export const KEEP_TTL = 1;
 export const HAS_DEADLINE = 2;
 export const PARTS = 4;
