@@ -15,6 +15,21 @@ export const KEYSPACE_COUNTS = {
   batchStepsMax: 12,
 } as const;
 
+/** Sequences of steps on sorted sets and lists, and their length at most. */
+export const COLLECTION_COUNTS = {
+  smallPagesOnDisk: 20 * FACTOR,
+  smallPagesInMemory: 20 * FACTOR,
+  largePagesOnDisk: 6 * FACTOR,
+  stepsMax: 40,
+} as const;
+
+/** Sequences of commands to Redis: groups a sequence, and commands a group, at most. */
+export const REDIS_COUNTS = {
+  sequences: 100 * FACTOR,
+  groupsMax: 40,
+  groupMax: 8,
+} as const;
+
 /** Sequences of steps on one tree, and their length at most. */
 export const TREE_COUNTS = {
   runs: 60 * FACTOR,

@@ -61,7 +61,8 @@ test('the file that is damaged has parts of every kind', () => {
   const parts = readParts(makeFixture(join(directory, 'whole'), true));
   const owners = new Set(parts.map(({ owner }) => owner));
   expect([...owners].sort()).toEqual([
-    ...['catalog', 'dropped', 'expiry', 'free', 'list', 'meta', 'values'],
+    ...['catalog', 'dropped', 'elements', 'expiry', 'free', 'list', 'members', 'meta', 'names'],
+    ...['ranks', 'values'],
   ]);
   const file = join(directory, 'untouched');
   writeFileSync(file, makeFixture(join(directory, 'whole too'), true));

@@ -20,6 +20,7 @@ import {
 const OWNERS: readonly Part['owner'][] = [
   ...(['values', 'values', 'values', 'values', 'values', 'values', 'expiry', 'expiry'] as const),
   ...(['catalog', 'catalog', 'meta', 'list', 'free', 'dropped', 'dropped'] as const),
+  ...(['names', 'names', 'names', 'members', 'members', 'ranks', 'ranks', 'elements'] as const),
 ];
 
 interface Field {
@@ -69,10 +70,13 @@ function fieldsOf(file: Buffer, part: Part, group: number): Field[] {
 
 function recordFields(part: Part, at: number, length: number): Field[] {
   if (length === 0) return [];
+  if (part.owner === 'names') return fieldsFrom(at, [4, 4, ...(length > 8 ? [4, 4, 4, 4] : [])]);
+  if (part.owner === 'members') return fieldsFrom(at, [2, 2, 2, 2]);
   if (part.owner !== 'catalog') return fieldsFrom(at, length < 24 ? [1] : [1, 6, 4, 4, 4, 4]);
   if (length === 14) return fieldsFrom(at, [4, 4, 4, 1, 1]);
   const tree = [1, 1, 4, 4, 4, 6, 6, 6, 1];
-  return fieldsFrom(at, [1, 1, 1, 1, 6, ...tree, ...tree]);
+  const trees = Array.from({ length: (length - 22) / 33 }, () => tree).flat();
+  return fieldsFrom(at, [1, 1, 1, 1, 6, 6, 6, ...trees]);
 }
 
 function writeField(file: Buffer, { at, size }: Field, to: Content): void {

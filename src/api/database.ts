@@ -259,7 +259,10 @@ function dropKeyspace(core: Core, name: string): boolean {
   const at = writer.reserve(Buffer.byteLength(name));
   const length = memory.text.write(name, at);
   writer.add({ code: messages.DROP, flags: 0, handle: 0, number: 0 }, 0, length);
-  if (transactions.isActive) transactions.changeCount++;
+  if (transactions.isActive) {
+    transactions.changeCount++;
+    transactions.sets.lose();
+  }
   return memory.f64[writer.send() >>> 3] === 1;
 }
 

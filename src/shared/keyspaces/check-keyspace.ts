@@ -21,6 +21,7 @@ import { checkTree, type TreeVisitor } from '../tree/check-tree.js';
 import { copyKey, valueAddress, valueLength } from '../tree/node.js';
 import type { Tree } from '../tree-root.js';
 import { DROPPED_KEY, type DroppedTree, decodeDropped, type KeyspaceRecord } from './catalog.js';
+import { checkCollections } from './check-collections.js';
 import { EXPIRY_DEADLINE_BYTES, writeDeadline } from './expiry.js';
 
 export interface CheckProblem {
@@ -107,9 +108,11 @@ export class FileChecker implements TreeVisitor {
     for (const tree of trees) {
       checkTree(this.#source, tree, this, (leaf) => {
         if (tree === record.values) this.#checkValues(leaf, deadlines);
+        else if (tree === record.elements) this.#checkElements(leaf);
       });
     }
     this.#checkExpiry(record, deadlines);
+    this.#checkCollections(record);
     this.#keyspace = undefined;
   }
 
@@ -128,6 +131,22 @@ export class FileChecker implements TreeVisitor {
       deadlines.push(key.slice(0, EXPIRY_DEADLINE_BYTES + length));
     }
     this.#checkExtents(leaf);
+  }
+
+  /** Elements of lists are values that do not expire. */
+  #checkElements(leaf: number): void {
+    const deadlines: Uint8Array[] = [];
+    this.#checkValues(leaf, deadlines);
+    if (deadlines.length > 0) this.addProblem(0, 'an element of a list has a deadline');
+  }
+
+  /** A tree that cannot be read was told of before. */
+  #checkCollections(record: KeyspaceRecord): void {
+    try {
+      checkCollections(this.#source, record, (message) => this.addProblem(0, message));
+    } catch (error) {
+      this.noteFailure(0, error);
+    }
   }
 
   #checkExtents(leaf: number): void {

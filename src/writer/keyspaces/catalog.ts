@@ -44,9 +44,11 @@ export class CatalogWriter {
     const existed = keyspace.exists || keyspace.changed;
     if (!existed) return false;
     engine.freeze();
-    const hasExtents = keyspace.record.overflowPages > 0;
+    const { values, elements, overflowPages, elementPages } = keyspace.record;
     for (const tree of treesOf(keyspace.record)) {
       if (tree.level < 0) continue;
+      const hasExtents =
+        (tree === values && overflowPages > 0) || (tree === elements && elementPages > 0);
       const { pageId, low, high, level } = tree;
       this.#append({ pageId, low, high, level, hasExtents });
     }

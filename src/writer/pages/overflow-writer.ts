@@ -62,6 +62,15 @@ export class OverflowWriter {
     return this.writeExtentAt(this.#pages.takeExtent(pageCount), source, offset, length);
   }
 
+  /** Writes the bytes of a long value's payload in extents. */
+  writeExtents(source: Uint8Array, start: number, end: number): ExtentPointer[] {
+    const extents: ExtentPointer[] = [];
+    for (let at = start; at < end; at += EXTENT_BYTES_MAX) {
+      extents.push(this.writeExtent(source, at, Math.min(EXTENT_BYTES_MAX, end - at)));
+    }
+    return extents;
+  }
+
   /** Writes an extent into pages that were taken for it. */
   writeExtentAt(
     taken: TakenPages,
