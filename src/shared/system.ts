@@ -2,7 +2,15 @@
  * Clock, randomness and identity of machine and thread: everything a test may want to replace.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, openSync, readFileSync, readlinkSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+} from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import { ioError } from './errors.js';
@@ -40,6 +48,37 @@ export function currentSystemThreadId(): number {
 /** False only when the system says that this thread of the process is gone. */
 export function threadMayLive(systemThreadId: number): boolean {
   return systemThreadId === 0 || existsSync(`/proc/self/task/${systemThreadId}`);
+}
+
+/**
+ * A process that has locked this byte of the file that a descriptor has open; 0 when none is
+ * found: those of other users do not show their locks.
+ */
+export function processWithLock(descriptor: number, start: bigint): number {
+  const { ino } = fstatSync(descriptor, { bigint: true });
+  const lock = new RegExp(`^lock:.*:${ino} ${start} `, 'm');
+  const pids = namesIn('/proc').filter((name) => /^\d+$/.test(name));
+  const found = pids.find((pid) => {
+    const files = `/proc/${pid}/fdinfo`;
+    return namesIn(files).some((name) => lock.test(contentOf(`${files}/${name}`)));
+  });
+  return Number(found ?? 0);
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return []; // not ours to see, or ended meanwhile
+  }
+}
+
+function contentOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return ''; // as above
+  }
 }
 
 /** What loading a package has open at one time is fewer. */

@@ -31,8 +31,8 @@ let loaded: SystemCalls | undefined | null = null;
 /**
  * Undefined where koffi is not installed, or the system is not one whose calls are known.
  *
- * @throws `ERR_MNEME_IO` when that cannot be told: with locks of another kind, one process would not see
- * those of another.
+ * @throws `ERR_MNEME_IO` when that cannot be told: with locks of another kind, one process would
+ * not see those of another.
  */
 export function systemCalls(): SystemCalls | undefined {
   if (loaded === null) loaded = load();
