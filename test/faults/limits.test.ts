@@ -1,6 +1,6 @@
 /**
  * Real limits of a machine, not simulated ones: a disk that is full, a file that may not grow, no
- * descriptors left. Each gives the code of the contract, loses nothing, and is over when it is over.
+ * descriptors left. Each gives the code of the contract, loses nothing, and passes.
  */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
