@@ -57,7 +57,7 @@ test.each([0, 2, 10])('without descriptors, %i given back, it reads and says why
   const { write, pin, ...rest } = report;
   const failure = 'ERR_MNEME_IO EMFILE';
   expect(rest).toStrictEqual({
-    ...{ failure, creating: failure, read: 'old', readAgain: 'old', late: 'late', ok: true },
+    ...{ failure, creating: failure, read: 'old', readAgain: ['old'], late: 'late', ok: true },
   });
   // Where the thread that would write cannot even be started, it is as one that died.
   expect([failure, 'ERR_MNEME_WRITER_DIED undefined']).toContain(write);
