@@ -10,6 +10,7 @@ import { freshProcessRows } from './fresh-process.mjs';
 import { pointReadRows } from './point-reads.mjs';
 import { putRows } from './puts.mjs';
 import { rangeRows } from './ranges.mjs';
+import { sideBySideRows } from './side-by-side.mjs';
 
 /** @type {import('./row.mjs').Row[]} */
 export const ROWS = [
@@ -19,6 +20,7 @@ export const ROWS = [
   ...[...pointReadRows, ...rangeRows].filter(({ id }) => id.endsWith('-bytes')),
   ...[...putRows, ...batchRows].filter(({ id }) => id.endsWith('-durable')),
   ...[...putRows, ...batchRows].filter(({ id }) => id.endsWith('-unsynced')),
+  ...sideBySideRows,
 ];
 
 /**
