@@ -1,0 +1,144 @@
+/**
+ * Copies of the built package with one rule broken each, to prove that the interleavings see it.
+ */
+import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { DIST } from './group.js';
+
+export interface Breakage {
+  readonly rule: string;
+  readonly file: string;
+  readonly whole: string;
+  readonly broken: string;
+  /** The setting in which it shows: its place in the list. */
+  readonly setting: number;
+}
+
+const MEMORY = 'shared/memory/';
+export const BREAKAGES: readonly Breakage[] = [
+  {
+    rule: 'a pin is looked at again once it is set',
+    file: 'api/core.js',
+    whole: 'if (this.state() === state)\n                return { state, pinIndex };',
+    broken: 'return { state, pinIndex };',
+    setting: 2,
+  },
+  {
+    rule: 'a state is whole before it is published',
+    file: `${MEMORY}control-block.js`,
+    whole: 'const at = STATES + (next & 1) * STATE_WORDS;',
+    broken: 'const at = STATES + (next & 1) * STATE_WORDS; Atomics.store(i32, SEQUENCE, next);',
+    setting: 0,
+  },
+  {
+    rule: 'a state that was read is looked at again',
+    file: `${MEMORY}control-block.js`,
+    whole: 'if (Atomics.load(i32, SEQUENCE) === sequence)\n            return state;',
+    broken: 'return state;',
+    setting: 0,
+  },
+  {
+    rule: 'a frame is filled anew when nobody looks at it',
+    file: `${MEMORY}thread-slots.js`,
+    whole: 'if (running !== 0 && ((running - epoch) | 0) <= 0)',
+    broken: 'if (false)',
+    setting: 0,
+  },
+  {
+    rule: 'a page waits for every state that sees it',
+    file: 'writer/pages/free-list.js',
+    whole: 'if (state >= run.freedBy)',
+    broken: 'if (state >= run.freedBy - 1)',
+    setting: 0,
+  },
+  {
+    rule: 'pins are read after publishing',
+    file: 'writer/commit.js',
+    whole: 'pages.dropDeadFrames();\n',
+    broken: 'pages.dropDeadFrames(); free.addFreed(pages.freed.splice(0), this.#engine.protectedStates());\n',
+    setting: 1,
+  },
+  {
+    rule: 'the pins of other openings are asked for',
+    file: 'writer/engine.js',
+    whole: 'states: pinnedByOthers(this.#locks)',
+    broken: 'states: []',
+    setting: 2,
+  },
+  {
+    rule: 'a caller says that it sleeps before it looks',
+    file: `${MEMORY}channel.js`,
+    whole: `Atomics.store(i32, this.#word + CALLER_SLEEPS, 1);
+        const done = Atomics.load(i32, this.#word + DONE);
+        if (!this.hasAtMost(count))
+            Atomics.wait(i32, this.#word + DONE, done, timeoutMs);`,
+    broken: `if (!this.hasAtMost(count)) {
+            Atomics.store(i32, this.#word + CALLER_SLEEPS, 1);
+            Atomics.wait(i32, this.#word + DONE, Atomics.load(i32, this.#word + DONE), timeoutMs);
+        }`,
+    setting: 0,
+  },
+  {
+    rule: 'the writer sleeps on the bell that it last saw',
+    file: `${MEMORY}channel.js`,
+    whole: 'Atomics.wait(i32, BELL, this.#bell, timeoutMs);',
+    broken: 'Atomics.wait(i32, BELL, Atomics.load(i32, BELL), timeoutMs);',
+    setting: 0,
+  },
+  {
+    rule: 'who reads has what was gathered committed',
+    file: 'api/core.js',
+    whole: 'if (turn === GATHERS)',
+    broken: 'if (false)',
+    setting: 1,
+  },
+  {
+    rule: 'a page is found by its checksum too',
+    file: `${MEMORY}page-cache.js`,
+    whole: 'if (i32[record + HIGH] !== high)',
+    broken: 'if (false)',
+    setting: 0,
+  },
+  {
+    rule: 'a frame may be evicted once it stands in the table',
+    file: `${MEMORY}page-cache.js`,
+    whole: 'if (!this.#insert(frame, pageId))',
+    broken: 'Atomics.store(i32, record + STATE, held ? HELD : READY); if (!this.#insert(frame, pageId))',
+    setting: 0,
+  },
+  {
+    rule: 'half a meta is looked at again',
+    file: 'api/core.js',
+    whole: 'if (isWhole)\n',
+    broken: '',
+    setting: 2,
+  },
+  {
+    rule: 'the batch of a dead thread is ended',
+    file: 'writer/service.js',
+    whole: 'this.#executor.abandonBatch();',
+    broken: 'return;',
+    setting: 0,
+  },
+  {
+    rule: 'a writer reads anew what another wrote',
+    file: 'writer/turn.js',
+    whole: 'known.hasFailed || !this.#watch.hasMoved()',
+    broken: 'true',
+    setting: 4,
+  },
+];
+
+/** Returns where the modules of the copy are. */
+export function breakRule({ file, whole, broken }: Breakage, directory: string): string {
+  const root = join(directory, 'dist');
+  cpSync(fileURLToPath(DIST), root, { recursive: true });
+  writeFileSync(join(directory, 'package.json'), '{"type":"module"}');
+  symlinkSync(fileURLToPath(new URL('../node_modules', DIST)), join(directory, 'node_modules'));
+  const path = join(root, file);
+  const parts = readFileSync(path, 'utf8').split(whole);
+  if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} times: ${whole}`);
+  writeFileSync(path, parts.join(broken));
+  return `${pathToFileURL(root).href}/`;
+}
