@@ -92,9 +92,8 @@ export class Core {
     this.#scratch = { memory, window: memory.scratchAddress(slot.index) };
     if (memoryFile === undefined && options.lock) {
       const locks = new ReaderLocks(storage, file, options.lockTimeoutMs);
+      // It accepts nothing yet: a meta may be half written now, or newer than the published state.
       const watch = new MetaWatch(file, (length) => storage.mapStart(file, length));
-      watch.hasMoved(); // before the metas are read: what comes later is seen
-      watch.accept();
       this.#others = { locks, watch };
     }
     this.meta = firstMeta(file, this.#scratch, path);

@@ -3,7 +3,7 @@
  */
 import { closeSync, openSync, readFileSync, symlinkSync, writeSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Database, type KeyspaceWriter, MnemeError, type OpenOptions } from 'mneme';
+import { attach, type Database, type KeyspaceWriter, MnemeError, type OpenOptions } from 'mneme';
 import { expect, onTestFinished, test } from 'vitest';
 import { expectCode, openHere, temporaryPath } from './support.js';
 
@@ -332,6 +332,35 @@ test('a commit that is looked at while its meta is being written is seen afterwa
     // The first bytes of what was written are there, the rest is not yet.
     writeSync(file, before, start + 80, META_AREA_BYTES - 96, start + 80);
   }
+  expect(reader.keyspace('a').get('key')).toBe('before');
+  writeSync(file, after, 0, 2 * META_AREA_BYTES, 0);
+  expect(reader.keyspace('a').get('key')).toBe('after');
+  expectSound(writer, reader);
+});
+
+test('a thread that attaches sees what another opening has committed since', () => {
+  const path = temporaryPath();
+  const writer = openHere(path);
+  const shared = openHere(path).share();
+  writer.keyspace('a').set('key', 'committed');
+  using attached = attach(shared);
+  expect(attached.keyspace('a').get('key')).toBe('committed');
+});
+
+test('a meta that is half written while the file is opened is seen once it is whole', () => {
+  const path = temporaryPath();
+  const writer = openHere(path);
+  writer.keyspace('a').set('key', 'before');
+  const before = readFileSync(path);
+  writer.keyspace('a').set('key', 'after');
+  const after = readFileSync(path);
+  const file = openSync(path, 'r+');
+  onTestFinished(() => closeSync(file));
+  for (const start of [0, META_AREA_BYTES]) {
+    if (before.compare(after, start, start + 80, start, start + 80) === 0) continue;
+    writeSync(file, before, start + 80, META_AREA_BYTES - 96, start + 80);
+  }
+  const reader = openHere(path, { readonly: true });
   expect(reader.keyspace('a').get('key')).toBe('before');
   writeSync(file, after, 0, 2 * META_AREA_BYTES, 0);
   expect(reader.keyspace('a').get('key')).toBe('after');
