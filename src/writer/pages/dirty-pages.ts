@@ -15,9 +15,11 @@ import {
 } from '../../shared/ids.js';
 import type { FrameIndex } from '../../shared/memory/page-cache.js';
 import type { SharedMemory } from '../../shared/memory/shared-memory.js';
+import { leaveEpochsOfDead } from '../../shared/memory/thread-slots.js';
 import { birthTxn, initPage, stampPage } from '../../shared/pages/page.js';
 import { PageMismatch } from '../../shared/pages/page-file.js';
 import type { PageSource } from '../../shared/pages/page-source.js';
+import { threadMayLive } from '../../shared/system.js';
 import type { FreedRun, FreeList } from './free-list.js';
 import { firstDataPage, type PageFileWriter } from './page-file-writer.js';
 
@@ -279,6 +281,7 @@ export class DirtyPages {
       if (renewed >= 0) return renewed;
       this.#sleeper ??= new Int32Array(new SharedArrayBuffer(4));
       Atomics.wait(this.#sleeper, 0, 0, WAIT_MS);
+      leaveEpochsOfDead(this.memory, threadMayLive);
     }
   }
 }
