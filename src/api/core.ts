@@ -197,8 +197,12 @@ export class Core {
 
   #lookForOthers({ watch }: Others): void {
     if (!watch.hasMoved()) return;
-    const { meta, isWhole } = readNewestMeta(this.file, this.#scratch, bootIdBytes);
-    // One that is being written at this moment is looked at again.
+    const look = () => readNewestMeta(this.file, this.#scratch, bootIdBytes);
+    let { meta, isWhole } = look();
+    // The newest may have been missed: one slot was read before it was written, then the other
+    // while it was.
+    while (!isWhole && watch.hasMovedOn()) ({ meta, isWhole } = look());
+    // One that is being written at this moment is looked at again by the next read.
     if (isWhole) watch.accept();
     if (meta !== undefined && isNewerMeta(meta, this.#state)) {
       this.#state = { ...meta, sequence: -1 };
