@@ -96,9 +96,11 @@ export const BREAKAGES: readonly Breakage[] = [
   {
     rule: 'a page is found by its checksum too',
     file: `${MEMORY}page-cache.js`,
-    whole: 'if (i32[record + HIGH] !== high)',
-    broken: 'if (false)',
-    setting: 0,
+    whole: `if (i32[record + PAGE] !== pageId || i32[record + LOW] !== low)
+                    continue;
+                if (i32[record + HIGH] !== high)`,
+    broken: 'if (i32[record + PAGE] !== pageId)',
+    setting: 2,
   },
   {
     rule: 'a frame may be evicted once it stands in the table',

@@ -2,13 +2,16 @@
  * A group of rounds on one database: starts the actors, ends those that are killed for good, and
  * says what came of it.
  */
-import { rmSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { WriterStart } from '../../src/shared/memory/messages.js';
+import { generationOfEntries } from './actors/generations.mjs';
 import * as at from './actors/layout.mjs';
 
 const ACTOR = new URL('./actors/actor.mjs', import.meta.url);
 export const DIST = new URL('../../dist/', import.meta.url).href;
+
+/** Fewer than can be asked for, so that frames are used anew all the time. */
+const FRAMES = 64;
 
 /** What a group's database is like, and who works on it. */
 export interface Setting {
@@ -103,8 +106,29 @@ class Group {
     );
     this.#parts = [...writers, ...clients];
     this.#prepareWords();
-    for (const actor of this.#parts.keys()) await this.#startActor(actor);
-    return this.#outcome(await this.#watch());
+    await Promise.all([...this.#parts.keys()].map((actor) => this.#startActor(actor)));
+    const outcome = this.#outcome(await this.#watch());
+    await this.end();
+    if (outcome.failure !== undefined || !setting.isFile) return outcome;
+    return { ...outcome, failure: await this.#reopened(outcome) };
+  }
+
+  /** What is wrong with the file after its threads were ended in the middle of their work. */
+  async #reopened({ acked, started }: Outcome): Promise<string | undefined> {
+    const { path, setting } = this.#options;
+    const { open } = await import(`${this.#dist}api/database.js`);
+    const database = open(path);
+    try {
+      const { ok, problems } = database.verify();
+      if (!ok) return `reopened: ${JSON.stringify(problems)}`;
+      const entries = database.keyspace('generations').range().toArray();
+      const generation = entries.length === 0 ? 0 : generationOfEntries(entries);
+      const low = setting.sync === 'full' ? acked : 0;
+      const isRight = generation >= low && generation <= started;
+      return isRight ? undefined : `reopened: ${generation} is not from ${low} to ${started}`;
+    } finally {
+      database.close();
+    }
   }
 
   #prepareWords(): void {
@@ -113,7 +137,7 @@ class Group {
     words[at.RANDOM] = Math.imul(seed ^ 0x5bd1e995, 0x9e3779b1) | 1;
     words[at.COUNTDOWN] = 20;
     words[at.DRAWN] = 20;
-    words[at.GAP] = 20;
+    words[at.GAP_MAX] = 20;
     words[at.LAST_ROUND] = rounds;
     words[at.ACTOR_COUNT] = this.#parts.length;
     words[at.ROUNDS_BETWEEN_KILLS] = roundsBetweenKills;
@@ -139,15 +163,16 @@ class Group {
       execArgv: [],
     });
     this.#workers[actor] = worker;
-    const ready = new Promise<Message>((resolve) => {
-      this.#deliver = resolve;
+    await new Promise<void>((resolve, reject) => {
+      worker.on('message', (message: Message) => {
+        if (message.kind === 'ready') resolve();
+        else this.#deliver(message);
+      });
+      worker.on('error', (error) => {
+        reject(error);
+        this.#deliver({ kind: 'failure', text: String(error.stack), actor, round: -1 });
+      });
     });
-    worker.on('message', (message: Message) => this.#deliver(message));
-    worker.on('error', (error) => {
-      this.#deliver({ kind: 'failure', text: String(error.stack), actor, round: -1 });
-    });
-    const message = await ready;
-    if (message.kind !== 'ready') throw new Error(`an actor did not start: ${message.text}`);
   }
 
   /** Gives the first turn and replaces who is killed; returns what ended the rounds. */
@@ -215,14 +240,11 @@ async function openPlaces(
   const fileIdentity = storage.identity(file);
   releaseThreadSlot(memory, slot);
   file.close();
-  const places = { memory: memory.handle, memoryFile };
+  const handle = { ...memory.handle, frameCount: FRAMES };
+  const places = { memory: handle, memoryFile };
   const start = {
-    ...{ memory: memory.handle, path: place, fileIdentity, memoryFile, sync },
+    ...{ memory: handle, path: place, fileIdentity, memoryFile, sync },
     ...{ bootId: bootIdBytes(), takesLocks: isFile, lockTimeoutMs: 300 },
   };
   return { index, shared: { kind: 'mneme-shared', path: place, options, places }, start };
-}
-
-export function removeFile(path: string): void {
-  rmSync(path, { force: true });
 }

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { mkdtempSync } from 'node:fs';
 import { test } from 'vitest';
-import { runGroup, removeFile } from './group.js';
+import { rmSync as removeFile } from 'node:fs'; import { runGroup } from './group.js';
 import { BREAKAGES, breakRule } from './broken.js';
 const which = process.env['W'];
 const settings = [

@@ -27,37 +27,45 @@ const LOCKED_MAX = 60;
 const acked = at.ACKED + (sync === 'full' ? 0 : opening);
 const WRITTEN_TEXT = 'written by nobody';
 
+let core;
 let database;
 let keyspace;
 let counters;
 const held = [];
 
 export async function prepareClient() {
-  const { attach } = await import(`${dist}api/database.js`);
-  return () => work(attach);
+  const { Database } = await import(`${dist}api/database.js`);
+  const { Core } = await import(`${dist}api/core.js`);
+  return () => {
+    const { path, options, places } = shared;
+    core = new Core(path, { ...options, clock: Date.now }, places);
+    database = new Database(core);
+    work();
+  };
 }
 
-function work(attach) {
-  database = attach(shared);
+function work() {
   keyspace = database.keyspace('generations');
   counters = database.keyspace('counters');
   for (;;) {
     endTask();
-    doSomething();
+    doSomething(random(8) < writesInEight);
+    // Reads go on while others write, to meet every moment of it.
+    for (let more = random(4); more > 0 && words[at.WRITING] > 0; more--) doSomething(false);
     if (words[at.ROUND] === words[at.LAST_ROUND] && words[at.ENDS_ABRUPTLY] === 0) finish();
   }
 }
 
 // ------------------------------------------------------------------------------ what is done
 
-const READS = [readMany, readMany, readPoint, readRange, readCount, readCounters];
-const HELD_READS = [hold, readHeld, readHeld, readHeld];
+const READS = [readMany, readMany, readPoint, readRange, readCount, readCounters, readRoot];
+const HELD_READS = [hold, hold, readHeld, readHeld, readHeld];
 const WRITES = [write, write, write, writeCounter, writeCounter, writeNothing, writeAside];
 
-function doSomething() {
-  const writes = random(8) < writesInEight;
+function doSomething(writes) {
   const actions = writes ? WRITES : random(3) === 0 ? HELD_READS : READS;
   const action = actions[random(actions.length)];
+  if (writes) words[at.WRITING] |= 1 << self;
   try {
     action();
     if (writes) words[at.LOCKED_COUNT] = 0;
@@ -66,6 +74,8 @@ function doSomething() {
     const isLocked = error.code === 'ERR_MNEME_LOCKED' && writes;
     if (isLocked && ++words[at.LOCKED_COUNT] < LOCKED_MAX) return;
     throw new Error(`${action.name}: ${error.message}`, { cause: error.stack });
+  } finally {
+    words[at.WRITING] &= ~(1 << self);
   }
 }
 
@@ -116,6 +126,19 @@ function assertSome(low, holds, text) {
     if (holds(generation)) return;
   }
   throw new Error(`${text} was read, which is right in none of ${low} to ${words[at.STARTED]}`);
+}
+
+/** Of one transaction everybody sees the same root. */
+function readRoot() {
+  const { txnId, catalog } = core.state();
+  const root = [catalog.pageId, catalog.low, catalog.high, catalog.level, catalog.count];
+  const mixed = root.reduce((hash, word) => Math.imul(hash ^ word, 0x9e3779b1) ^ (hash >>> 15), 1);
+  const word = at.ROOTS + 2 * (txnId % at.ROOTS_MAX);
+  if (words[word] > txnId) return;
+  const isKnown = words[word] === txnId;
+  assertThat(!isKnown || words[word + 1] === (mixed | 0), `two roots of transaction ${txnId}`);
+  words[word] = txnId;
+  words[word + 1] = mixed;
 }
 
 /** Each client has a counter, changed by single small writes. */

@@ -7,8 +7,8 @@
 export const RANDOM = 0;
 /** Points until the next switch. */
 export const COUNTDOWN = 1;
-/** Points on average between switches in this round. */
-export const GAP = 2;
+/** The most points between switches in this round. */
+export const GAP_MAX = 2;
 export const ROUND = 3;
 export const LAST_ROUND = 4;
 /** A hash of every switch so far: the same seed gives the same. */
@@ -17,8 +17,6 @@ export const TRACE = 5;
 export const POINTS = 6;
 /** Switches until a client is killed, 0 when none will be. */
 export const KILL_IN = 7;
-/** No wake-up is missed for certain before this round: a dead thread may owe it. */
-export const CALM_FROM = 8;
 export const ACTOR_COUNT = 9;
 export const SWITCHES = 10;
 /** Points until the next switch when it was drawn. */
@@ -36,6 +34,8 @@ export const HELD_UP = 25;
 export const HELD_UP_UNTIL = 26;
 /** Writes one after the other that another's batch kept from being done. */
 export const LOCKED_COUNT = 27;
+/** Clients that are at a write. */
+export const WRITING = 28;
 
 /** The newest generation that a transaction has begun to write. */
 export const STARTED = 16;
@@ -66,10 +66,18 @@ export const COUNTERS_MAX = 64;
 export const COUNTER_STARTED = ACTORS + ACTOR_WORDS * ACTORS_MAX;
 export const COUNTER_ACKED = COUNTER_STARTED + COUNTERS_MAX;
 
-export const CONTROL_BYTES = (COUNTER_ACKED + COUNTERS_MAX) * 4;
-/** Doubles behind the words: the clock in milliseconds, then by actor until when it waits. */
+/** By transaction, in turn: its id, and a hash of the catalog's root that it published. */
+export const ROOTS_MAX = 64;
+export const ROOTS = COUNTER_ACKED + COUNTERS_MAX;
+
+export const CONTROL_BYTES = (ROOTS + 2 * ROOTS_MAX) * 4;
+/**
+ * Doubles behind the words: the clock in milliseconds; until when a dead thread may owe a wake-up;
+ * and by actor until when it waits.
+ */
 export const CLOCK = 0;
-export const UNTIL = 1;
+export const CALM = 1;
+export const UNTIL = 2;
 export const TIMES_BYTES = (UNTIL + ACTORS_MAX) * 8;
 
 export const actorWord = (actor) => ACTORS + actor * ACTOR_WORDS;

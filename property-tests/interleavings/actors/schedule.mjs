@@ -21,11 +21,13 @@ const POINTS_MAX = 3_000_000;
 /** Of so many switches one lets the time of somebody's waiting be over. */
 const TIME_OUT_EVERY = 24;
 /** Of so many switches one holds a client up for some rounds, in which others may do much. */
-const STALL_EVERY = 40;
+const STALL_EVERY = 25;
 const STALL_ROUNDS_MAX = 8;
+/** So long after a thread has died may others wait for what it did not do. */
+const CALM_MS = 2500;
 const END_EVERY = 40;
 const CLOCK_STEP_MS = 0.002;
-const GAPS = [10, 40, 100, 300, 1000];
+const GAPS_MAX = [50, 500, 5000, 5000];
 const PRIVATE = -1;
 
 let isActive = false;
@@ -106,9 +108,9 @@ function endHoldUp() {
   return actor;
 }
 
+/** As often from 1 to 10 as from 10 to 100: a short stretch by one, and then a long by another. */
 function drawCountdown() {
-  const share = (random(65535) + 1) / 65536;
-  const count = 1 + Math.floor(-Math.log(share) * words[at.GAP]);
+  const count = Math.floor(words[at.GAP_MAX] ** ((random(65535) + 1) / 65536));
   words[at.DRAWN] = count;
   words[at.COUNTDOWN] = count;
 }
@@ -180,7 +182,7 @@ function nextInTime() {
 
 /** A client waits for a writer that waits for clients: one of them missed a wake-up. */
 function lookForLostWakeUp() {
-  if (words[at.ROUND] < words[at.CALM_FROM]) return;
+  if (times[at.CLOCK] < times[at.CALM]) return;
   const waiting = [new Set(), new Set()];
   for (let actor = 0; actor < words[at.ACTOR_COUNT]; actor++) {
     const word = at.actorWord(actor);
@@ -234,7 +236,8 @@ function kill() {
   if (words[at.HELD_UP] === victim + 1) words[at.HELD_UP] = 0;
   words[at.actorWord(victim) + at.STATE] = at.DEAD;
   if (words[at.IN_BATCH] === victim + 1) words[at.IN_BATCH] = 0;
-  words[at.CALM_FROM] = words[at.ROUND] + 4;
+  times[at.CALM] = times[at.CLOCK] + CALM_MS;
+  words[at.WRITING] &= ~(1 << victim);
   words[at.KILLS]++;
   const mixed = Math.imul(words[at.TRACE] ^ (victim + 1), 0x85ebca6b);
   words[at.TRACE] = mixed ^ (mixed >>> 13);
@@ -280,8 +283,8 @@ function beginRound() {
   const round = ++words[at.ROUND];
   if (round >= words[at.HELD_UP_UNTIL]) endHoldUp();
   words[at.POINTS] = 0;
-  words[at.GAP] = GAPS[random(GAPS.length)];
+  words[at.GAP_MAX] = GAPS_MAX[random(GAPS_MAX.length)];
   const between = words[at.ROUNDS_BETWEEN_KILLS];
-  words[at.KILL_IN] = between > 0 && round % between === 0 ? 1 + random(40) : 0;
+  words[at.KILL_IN] = between > 0 && round % between === 0 ? 1 + random(20) : 0;
   drawCountdown();
 }
