@@ -314,6 +314,7 @@ export class Core {
       for (const { pinned } of this.#pins.values()) releasePin(this.memory, pinned.pinIndex);
       this.#pins.clear();
       this.#others?.locks.close();
+      this.source.cache.giveBack();
       releaseThreadSlot(this.memory, this.slot);
       this.file.close();
     }

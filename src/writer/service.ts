@@ -10,6 +10,7 @@ import {
   MODE_TAKEN,
   type SyncMode,
 } from '../shared/memory/messages.js';
+import { giveBackFramesOf } from '../shared/memory/page-cache.js';
 import type { SharedMemory } from '../shared/memory/shared-memory.js';
 import { reclaimSlot } from '../shared/memory/snapshot-pins.js';
 import { deadSlots } from '../shared/memory/thread-slots.js';
@@ -192,7 +193,7 @@ export class WriterService {
     return Math.max(0, dueMs - monotonicMs());
   }
 
-  /** A thread that is gone leaves its batch, its requests, its pins and its slot behind. */
+  /** A thread that is gone leaves its batch, its requests, its frames, its pins and its slot behind. */
   #lookForDeadThreads(): void {
     if (monotonicMs() < this.#lookDueMs) return;
     for (const slot of deadSlots(this.#memory, threadMayLive)) {
@@ -202,6 +203,7 @@ export class WriterService {
       }
       // Else they would be carried out as the requests of whoever has the slot next.
       this.#channels.drop(slot);
+      giveBackFramesOf(this.#memory, slot);
       reclaimSlot(this.#memory, slot);
     }
     this.#lookDueMs = monotonicMs() + (this.#batchChannel === NOBODY ? REST_MS : BATCH_REST_MS);

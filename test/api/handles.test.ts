@@ -366,3 +366,19 @@ test('a meta that is half written while the file is opened is seen once it is wh
   expect(reader.keyspace('a').get('key')).toBe('after');
   expectSound(writer, reader);
 });
+
+test('openings that come and go leave the cache to those that stay', () => {
+  const database = openHere(':memory:', { cacheSize: 2 ** 20 });
+  const keyspace = database.keyspace('a');
+  keyspace.batch((batch) => {
+    for (let index = 0; index < 5000; index++) batch.set(`key ${index}`, 'x'.repeat(400));
+  });
+  const shared = database.share();
+  for (let round = 0; round < 80; round++) {
+    using attached = attach(shared);
+    for (let index = 0; index < 5000; index += 50) attached.keyspace('a').get(`key ${index}`);
+    keyspace.set('key', round);
+  }
+  expect(keyspace.get('key')).toBe(79);
+  expectSound(database);
+});

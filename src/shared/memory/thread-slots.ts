@@ -81,14 +81,6 @@ export function leaveEpoch(memory: SharedMemory, slot: ThreadSlot): void {
   Atomics.store(memory.i32, slot.word + EPOCH, 0);
 }
 
-/** Who is gone looks at nothing any more. */
-export function leaveEpochsOfDead(
-  memory: SharedMemory,
-  mayLive: (systemThreadId: number) => boolean,
-): void {
-  for (const index of deadSlots(memory, mayLive)) leaveEpoch(memory, threadSlotAt(index));
-}
-
 export function isInEpoch(memory: SharedMemory, slot: ThreadSlot): boolean {
   return Atomics.load(memory.i32, slot.word + EPOCH) !== 0;
 }

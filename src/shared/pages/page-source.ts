@@ -52,7 +52,7 @@ export class PageSource {
     check: PageCheck;
   }) {
     this.memory = options.memory;
-    this.cache = new PageCache(options.memory);
+    this.cache = new PageCache(options.memory, options.slot.index);
     this.slot = options.slot;
     this.file = options.file;
     this.checksummer = options.checksummer;
