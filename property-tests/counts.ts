@@ -53,6 +53,7 @@ export const INTERLEAVING_COUNTS = {
   roundsBetweenKills: 200,
   /** Rounds in which a rule that was broken on purpose has to show. */
   roundsToBreak: 20_000,
+  isSoak: FACTOR > 1,
 } as const;
 
 /** Rounds of writing until killed. */

@@ -5,14 +5,17 @@ import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { DIST } from './group.js';
+import type { SettingName } from './settings.js';
 
 export interface Breakage {
   readonly rule: string;
   readonly file: string;
   readonly whole: string;
   readonly broken: string;
-  /** The setting in which it shows: its place in the list. */
-  readonly setting: number;
+  /** Where it shows. */
+  readonly setting: SettingName;
+  /** It shows so late that only a soak waits for it. */
+  readonly isRare?: boolean;
 }
 
 const MEMORY = 'shared/memory/';
@@ -22,49 +25,51 @@ export const BREAKAGES: readonly Breakage[] = [
     file: 'api/core.js',
     whole: 'if (this.state() === state)\n                return { state, pinIndex };',
     broken: 'return { state, pinIndex };',
-    setting: 2,
+    setting: 'file',
   },
   {
     rule: 'a state is whole before it is published',
     file: `${MEMORY}control-block.js`,
     whole: 'const at = STATES + (next & 1) * STATE_WORDS;',
     broken: 'const at = STATES + (next & 1) * STATE_WORDS; Atomics.store(i32, SEQUENCE, next);',
-    setting: 0,
+    setting: 'memory',
   },
   {
     rule: 'a state that was read is looked at again',
     file: `${MEMORY}control-block.js`,
     whole: 'if (Atomics.load(i32, SEQUENCE) === sequence)\n            return state;',
     broken: 'return state;',
-    setting: 0,
+    setting: 'memory',
   },
   {
     rule: 'a frame is filled anew when nobody looks at it',
     file: `${MEMORY}thread-slots.js`,
     whole: 'if (running !== 0 && ((running - epoch) | 0) <= 0)',
     broken: 'if (false)',
-    setting: 0,
+    setting: 'memory',
   },
   {
     rule: 'a page waits for every state that sees it',
     file: 'writer/pages/free-list.js',
     whole: 'if (state >= run.freedBy)',
     broken: 'if (state >= run.freedBy - 1)',
-    setting: 0,
+    setting: 'memory',
   },
   {
     rule: 'pins are read after publishing',
     file: 'writer/commit.js',
     whole: 'pages.dropDeadFrames();\n',
-    broken: 'pages.dropDeadFrames(); free.addFreed(pages.freed.splice(0), this.#engine.protectedStates());\n',
-    setting: 1,
+    broken: `pages.dropDeadFrames();
+        free.addFreed(pages.freed.splice(0), this.#engine.protectedStates());
+`,
+    setting: 'gathered',
   },
   {
     rule: 'the pins of other openings are asked for',
     file: 'writer/engine.js',
     whole: 'states: pinnedByOthers(this.#locks)',
     broken: 'states: []',
-    setting: 2,
+    setting: 'file',
   },
   {
     rule: 'a caller says that it sleeps before it looks',
@@ -77,21 +82,21 @@ export const BREAKAGES: readonly Breakage[] = [
             Atomics.store(i32, this.#word + CALLER_SLEEPS, 1);
             Atomics.wait(i32, this.#word + DONE, Atomics.load(i32, this.#word + DONE), timeoutMs);
         }`,
-    setting: 0,
+    setting: 'memory',
   },
   {
     rule: 'the writer sleeps on the bell that it last saw',
     file: `${MEMORY}channel.js`,
     whole: 'Atomics.wait(i32, BELL, this.#bell, timeoutMs);',
     broken: 'Atomics.wait(i32, BELL, Atomics.load(i32, BELL), timeoutMs);',
-    setting: 0,
+    setting: 'memory',
   },
   {
     rule: 'who reads has what was gathered committed',
     file: 'api/core.js',
     whole: 'if (turn === GATHERS)',
     broken: 'if (false)',
-    setting: 1,
+    setting: 'gathered',
   },
   {
     rule: 'a page is found by its checksum too',
@@ -100,35 +105,42 @@ export const BREAKAGES: readonly Breakage[] = [
                     continue;
                 if (i32[record + HIGH] !== high)`,
     broken: 'if (i32[record + PAGE] !== pageId)',
-    setting: 2,
+    setting: 'file',
   },
   {
-    rule: 'a frame may be evicted once it stands in the table',
-    file: `${MEMORY}page-cache.js`,
-    whole: 'if (!this.#insert(frame, pageId))',
-    broken: 'Atomics.store(i32, record + STATE, held ? HELD : READY); if (!this.#insert(frame, pageId))',
-    setting: 0,
+    rule: 'metas are looked at again when they were written during the look',
+    file: 'api/core.js',
+    whole: 'while (!isWhole && watch.hasMovedOn())',
+    broken: 'while (false)',
+    setting: 'file',
+  },
+  {
+    rule: 'who waits for a frame does not wait for the dead',
+    file: 'writer/pages/dirty-pages.js',
+    whole: 'deadSlots(this.memory, threadMayLive)',
+    broken: '[]',
+    setting: 'memory',
   },
   {
     rule: 'half a meta is looked at again',
     file: 'api/core.js',
     whole: 'if (isWhole)\n',
     broken: '',
-    setting: 2,
+    setting: 'file',
   },
   {
     rule: 'the batch of a dead thread is ended',
     file: 'writer/service.js',
     whole: 'this.#executor.abandonBatch();',
     broken: 'return;',
-    setting: 0,
+    setting: 'memory',
   },
   {
     rule: 'a writer reads anew what another wrote',
     file: 'writer/turn.js',
     whole: 'known.hasFailed || !this.#watch.hasMoved()',
     broken: 'true',
-    setting: 4,
+    setting: 'twoWriters',
   },
 ];
 

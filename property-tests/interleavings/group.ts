@@ -11,7 +11,7 @@ const ACTOR = new URL('./actors/actor.mjs', import.meta.url);
 export const DIST = new URL('../../dist/', import.meta.url).href;
 
 /** Fewer than can be asked for, so that frames are used anew all the time. */
-const FRAMES = 64;
+const FRAMES = 48;
 
 /** What a group's database is like, and who works on it. */
 export interface Setting {

@@ -58,7 +58,7 @@ function work() {
 
 // ------------------------------------------------------------------------------ what is done
 
-const READS = [readMany, readMany, readPoint, readRange, readCount, readCounters, readRoot];
+const READS = [readMany, readMany, readPoint, readRange, readCount, readCounters];
 const HELD_READS = [hold, hold, readHeld, readHeld, readHeld];
 const WRITES = [write, write, write, writeCounter, writeCounter, writeNothing, writeAside];
 
@@ -67,6 +67,7 @@ function doSomething(writes) {
   const action = actions[random(actions.length)];
   if (writes) words[at.WRITING] |= 1 << self;
   try {
+    if (!writes) readRoot();
     action();
     if (writes) words[at.LOCKED_COUNT] = 0;
   } catch (error) {

@@ -2,7 +2,10 @@
  * What the keyspace holds in a generation: a function of its number, so whatever was read tells by
  * itself which generation it is from, and whether all of it is.
  */
-export const KEYS = Array.from({ length: 14 }, (_, index) => `key ${String(index).padStart(2, '0')}`);
+export const KEYS = Array.from(
+  { length: 14 },
+  (_, index) => `key ${String(index).padStart(2, '0')}`,
+);
 const LARGE_BYTES = 9000;
 const cache = new Map();
 

@@ -50,6 +50,8 @@ export const WAITS_IN = 2;
 export const WAITS_FOR = 3;
 export const TIMED_OUT = 4;
 export const IS_CLIENT = 5;
+/** 1 while it has to be woken for its turn. */
+export const SLEEPS = 6;
 
 export const READY = 0;
 /** In Atomics.wait. */

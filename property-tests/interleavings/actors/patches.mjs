@@ -9,7 +9,7 @@ const require = createRequire(import.meta.url);
 const real = { wait: Atomics.wait, notify: Atomics.notify, load: Atomics.load };
 /** Longer than anything private, shorter than any database's memory. */
 const PRIVATE_WORDS_MAX = 4096;
-const SPLIT_EVERY = 3;
+const SPLIT_EVERY = 2;
 
 function around(action) {
   return (...parameters) => {

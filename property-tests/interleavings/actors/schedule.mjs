@@ -16,18 +16,18 @@ const self = workerData.actor;
 const { opening } = workerData;
 const ownWord = at.actorWord(self);
 
-const LOOKS = 200;
+const LOOKS = 400;
 const POINTS_MAX = 3_000_000;
 /** Of so many switches one lets the time of somebody's waiting be over. */
 const TIME_OUT_EVERY = 24;
 /** Of so many switches one holds a client up for some rounds, in which others may do much. */
 const STALL_EVERY = 25;
-const STALL_ROUNDS_MAX = 8;
+const STALL_ROUNDS_MAX = 20;
 /** So long after a thread has died may others wait for what it did not do. */
 const CALM_MS = 2500;
 const END_EVERY = 40;
 const CLOCK_STEP_MS = 0.002;
-const GAPS_MAX = [50, 500, 5000, 5000];
+const GAPS_MAX = [100, 1000, 5000, 20_000];
 const PRIVATE = -1;
 
 let isActive = false;
@@ -131,13 +131,17 @@ function giveTurn(next) {
     words[word + at.STATE] = at.READY;
   }
   store(words, word + at.GO, 1);
-  notify(words, word + at.GO);
+  if (load(words, word + at.SLEEPS) !== 0) notify(words, word + at.GO);
 }
 
 function park() {
   const go = ownWord + at.GO;
   for (let looks = LOOKS; looks > 0 && load(words, go) === 0; looks--);
-  while (load(words, go) === 0) wait(words, go, 0);
+  if (load(words, go) === 0) {
+    store(words, ownWord + at.SLEEPS, 1);
+    while (load(words, go) === 0) wait(words, go, 0);
+    store(words, ownWord + at.SLEEPS, 0);
+  }
   store(words, go, 0);
 }
 
