@@ -26,6 +26,7 @@ export const BREAKAGES: readonly Breakage[] = [
     whole: 'if (this.state() === state)\n                return { state, pinIndex };',
     broken: 'return { state, pinIndex };',
     setting: 'file',
+    isRare: true,
   },
   {
     rule: 'a state is whole before it is published',
@@ -33,6 +34,7 @@ export const BREAKAGES: readonly Breakage[] = [
     whole: 'const at = STATES + (next & 1) * STATE_WORDS;',
     broken: 'const at = STATES + (next & 1) * STATE_WORDS; Atomics.store(i32, SEQUENCE, next);',
     setting: 'memory',
+    isRare: true,
   },
   {
     rule: 'a state that was read is looked at again',
@@ -40,6 +42,7 @@ export const BREAKAGES: readonly Breakage[] = [
     whole: 'if (Atomics.load(i32, SEQUENCE) === sequence)\n            return state;',
     broken: 'return state;',
     setting: 'memory',
+    isRare: true,
   },
   {
     rule: 'a frame is filled anew when nobody looks at it',
@@ -47,6 +50,7 @@ export const BREAKAGES: readonly Breakage[] = [
     whole: 'if (running !== 0 && ((running - epoch) | 0) <= 0)',
     broken: 'if (false)',
     setting: 'memory',
+    isRare: true,
   },
   {
     rule: 'a page waits for every state that sees it',
@@ -63,6 +67,7 @@ export const BREAKAGES: readonly Breakage[] = [
         free.addFreed(pages.freed.splice(0), this.#engine.protectedStates());
 `,
     setting: 'gathered',
+    isRare: true,
   },
   {
     rule: 'the pins of other openings are asked for',
@@ -70,6 +75,7 @@ export const BREAKAGES: readonly Breakage[] = [
     whole: 'states: pinnedByOthers(this.#locks)',
     broken: 'states: []',
     setting: 'file',
+    isRare: true,
   },
   {
     rule: 'a caller says that it sleeps before it looks',
@@ -113,6 +119,7 @@ export const BREAKAGES: readonly Breakage[] = [
     whole: 'while (!isWhole && watch.hasMovedOn())',
     broken: 'while (false)',
     setting: 'file',
+    isRare: true,
   },
   {
     rule: 'who waits for a frame does not wait for the dead',
@@ -120,6 +127,7 @@ export const BREAKAGES: readonly Breakage[] = [
     whole: 'deadSlots(this.memory, threadMayLive)',
     broken: '[]',
     setting: 'memory',
+    isRare: true,
   },
   {
     rule: 'half a meta is looked at again',
@@ -127,6 +135,7 @@ export const BREAKAGES: readonly Breakage[] = [
     whole: 'if (isWhole)\n',
     broken: '',
     setting: 'file',
+    isRare: true,
   },
   {
     rule: 'the batch of a dead thread is ended',

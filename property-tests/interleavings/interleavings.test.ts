@@ -38,9 +38,10 @@ test.each(numbers)(
   PROPERTY_TIMEOUT_MS,
 );
 
-test.each([0, 1, 4])('the same seed gives the same schedule, group %i', async (number) => {
-  const first = await runGroup({ ...groupOptions(number, 60), roundsBetweenKills: 20 });
-  const second = await runGroup({ ...groupOptions(number, 60), roundsBetweenKills: 20 });
-  expect(second).toEqual(first);
+test.each([0, 3])('the same seed gives the same schedule, group %i', async (number) => {
+  const options = { ...groupOptions(number, 45), roundsBetweenKills: 20 };
+  const first = await runGroup(options);
+  const path = join(temporaryDirectory(), 'again.mneme');
+  expect(await runGroup({ ...options, path })).toEqual(first);
   expect(first.switches).toBeGreaterThan(100);
 });

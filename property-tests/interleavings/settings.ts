@@ -15,7 +15,7 @@ export const SETTINGS = {
   },
   file: { isFile: true, sync: 'full', clients: [[6, 1], [0]] },
   unsynced: { isFile: true, sync: 'none', clients: [[6, 1], [0]] },
-  twoWriters: { isFile: true, sync: 'full', clients: [[6, 1], [4]] },
+  twoWriters: { isFile: true, sync: 'full', clients: [[5, 0], [2]] },
 } as const satisfies Readonly<Record<string, Omit<Setting, 'title'>>>;
 
 export type SettingName = keyof typeof SETTINGS;
