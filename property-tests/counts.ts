@@ -87,6 +87,16 @@ export const DAMAGE_COUNTS = {
   large: 8 * FACTOR,
 } as const;
 
+/** Rounds of threads under a chosen schedule: groups on one database each. */
+export const INTERLEAVING_COUNTS = {
+  groups: 10 * FACTOR,
+  rounds: 2000,
+  roundsBetweenKills: 200,
+  /** Rounds in which a rule that was broken on purpose has to show. */
+  roundsToBreak: 20_000,
+  isSoak: FACTOR > 1,
+} as const;
+
 /** Rounds of writing until killed. */
 export const KILL_ROUNDS = 4 * FACTOR;
 

@@ -35,7 +35,7 @@ import {
   readNewestMeta,
   type ScratchMemory,
 } from '../shared/pages/recovery.js';
-import type { Storage, StorageFile } from '../shared/pages/storage.js';
+import type { StorageFile } from '../shared/pages/storage.js';
 import { processId } from '../shared/system.js';
 import { nodeProblem } from '../shared/tree/node.js';
 import { forgetAtExit, rememberAtExit } from './exit.js';
@@ -97,7 +97,12 @@ export class Core {
     this.#memoryFile = memoryFile;
     this.#identity = () => storage.identity(file);
     this.#scratch = { memory, window: memory.scratchAddress(slot.index) };
-    if (memoryFile === undefined && options.lock) this.#others = this.#watchOthers(storage);
+    if (memoryFile === undefined && options.lock) {
+      const locks = new ReaderLocks(storage, file, options.lockTimeoutMs);
+      // It accepts nothing yet: a meta may be half written now, or newer than the published state.
+      const watch = new MetaWatch(file, (length) => storage.mapStart(file, length));
+      this.#others = { locks, watch };
+    }
     this.meta = firstMeta(file, this.#scratch, path);
     const seed = { low: this.meta.seedLow, high: this.meta.seedHigh };
     const checksummer = new Checksummer(memory, seed, checksumWord(this.#scratch));
@@ -109,21 +114,6 @@ export class Core {
     if (isUnsynced && !this.#isAttached) rememberAtExit(this);
     const start = this.#isAttached ? undefined : () => this.#writerStart();
     this.writer = new WriterConnection(memory, slot.index, options.lockTimeoutMs, start);
-  }
-
-  /** Before the metas are read, so that what comes later is seen; closes the file on an error. */
-  #watchOthers(storage: Storage): Others {
-    const { file, options } = this;
-    try {
-      const locks = new ReaderLocks(storage, file, options.lockTimeoutMs);
-      const watch = new MetaWatch(file, (length) => storage.mapStart(file, length));
-      watch.hasMoved();
-      watch.accept();
-      return { locks, watch };
-    } catch (error) {
-      file.close();
-      throw ioError(error, { path: this.path });
-    }
   }
 
   #writerStart(): messages.WriterStart {
@@ -214,8 +204,12 @@ export class Core {
 
   #lookForOthers({ watch }: Others): void {
     if (!watch.hasMoved()) return;
-    const { meta, isWhole } = readNewestMeta(this.file, this.#scratch, bootIdBytes);
-    // One that is being written at this moment is looked at again.
+    const look = () => readNewestMeta(this.file, this.#scratch, bootIdBytes);
+    let { meta, isWhole } = look();
+    // The newest may have been missed: one slot was read before it was written, then the other
+    // while it was.
+    while (!isWhole && watch.hasMovedOn()) ({ meta, isWhole } = look());
+    // One that is being written at this moment is looked at again by the next read.
     if (isWhole) watch.accept();
     if (meta !== undefined && isNewerMeta(meta, this.#state)) {
       this.#state = { ...meta, sequence: -1 };
@@ -338,6 +332,7 @@ export class Core {
       for (const { pinned } of this.#pins.values()) releasePin(this.memory, pinned.pinIndex);
       this.#pins.clear();
       this.#others?.locks.close();
+      this.source.cache.giveBack();
       releaseThreadSlot(this.memory, this.slot);
       this.file.close();
     }

@@ -23,6 +23,8 @@ import { currentSystemThreadId, readBootId } from '../shared/system.js';
 import { createDatabaseFile } from './create-file.js';
 import { type CheckedOptions, MEMORY_PATH } from './options.js';
 
+const ATTEMPTS_MAX = 4;
+
 /** What a thread shares with another that attaches to its database. */
 export interface SharedPlaces {
   readonly memory: MemoryHandle;
@@ -71,12 +73,24 @@ function refuseRemote(storage: Storage, path: string): void {
 /** The meta to begin with; the file is closed when there is none. */
 export function firstMeta(file: StorageFile, scratch: ScratchMemory, path: string): Meta {
   try {
-    const { meta } = chooseMeta(file, scratch, bootIdBytes);
+    const meta = trustedMeta(file, scratch);
     if (meta.pageSize === scratch.memory.pageSize) return meta;
     throw new MnemeError('ERR_MNEME_CORRUPT', { path, page: 0, reason: 'page sizes disagree' });
   } catch (error) {
     file.close();
     throw error instanceof MnemeError ? withPath(error, path) : ioError(error, { path });
+  }
+}
+
+/** What another process writes meanwhile may look like damage, but not time and again. */
+function trustedMeta(file: StorageFile, scratch: ScratchMemory): Meta {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return chooseMeta(file, scratch, bootIdBytes).meta;
+    } catch (error) {
+      const isDamage = error instanceof MnemeError && error.code === 'ERR_MNEME_CORRUPT';
+      if (!isDamage || attempt === ATTEMPTS_MAX) throw error;
+    }
   }
 }
 

@@ -10,9 +10,10 @@ import {
   MODE_TAKEN,
   type SyncMode,
 } from '../shared/memory/messages.js';
+import { giveBackFramesOf } from '../shared/memory/page-cache.js';
 import type { SharedMemory } from '../shared/memory/shared-memory.js';
-import { reclaimDeadSlots } from '../shared/memory/snapshot-pins.js';
-import { systemThreadId } from '../shared/memory/thread-slots.js';
+import { reclaimSlot } from '../shared/memory/snapshot-pins.js';
+import { deadSlots } from '../shared/memory/thread-slots.js';
 import { monotonicMs, threadMayLive } from '../shared/system.js';
 import type { Engine } from './engine.js';
 import { Gathering } from './gathering.js';
@@ -192,17 +193,20 @@ export class WriterService {
     return Math.max(0, dueMs - monotonicMs());
   }
 
-  /** A thread that is gone leaves its batch, its pins and its slot behind. */
+  /** A thread that is gone leaves batch, requests, frames, pins and slot behind. */
   #lookForDeadThreads(): void {
     if (monotonicMs() < this.#lookDueMs) return;
-    this.#lookDueMs = monotonicMs() + (this.#batchChannel === NOBODY ? REST_MS : BATCH_REST_MS);
-    const channel = this.#batchChannel;
-    if (channel !== NOBODY && !threadMayLive(systemThreadId(this.#memory, channel))) {
-      this.#executor.abandonBatch();
-      this.#channels.drop(channel);
-      this.#noteBatch(NOBODY);
+    for (const slot of deadSlots(this.#memory, threadMayLive)) {
+      if (slot === this.#batchChannel) {
+        this.#executor.abandonBatch();
+        this.#noteBatch(NOBODY);
+      }
+      // Else they would be carried out as the requests of whoever has the slot next.
+      this.#channels.drop(slot);
+      giveBackFramesOf(this.#memory, slot);
+      reclaimSlot(this.#memory, slot);
     }
-    reclaimDeadSlots(this.#memory, threadMayLive);
+    this.#lookDueMs = monotonicMs() + (this.#batchChannel === NOBODY ? REST_MS : BATCH_REST_MS);
   }
 }
 

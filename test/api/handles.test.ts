@@ -3,7 +3,7 @@
  */
 import { closeSync, openSync, readFileSync, symlinkSync, writeSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Database, type KeyspaceWriter, MnemeError, type OpenOptions } from 'mneme';
+import { attach, type Database, type KeyspaceWriter, MnemeError, type OpenOptions } from 'mneme';
 import { expect, onTestFinished, test } from 'vitest';
 import { expectCode, openHere, temporaryPath } from './support.js';
 
@@ -336,4 +336,49 @@ test('a commit that is looked at while its meta is being written is seen afterwa
   writeSync(file, after, 0, 2 * META_AREA_BYTES, 0);
   expect(reader.keyspace('a').get('key')).toBe('after');
   expectSound(writer, reader);
+});
+
+test('a thread that attaches sees what another opening has committed since', () => {
+  const path = temporaryPath();
+  const writer = openHere(path);
+  const shared = openHere(path).share();
+  writer.keyspace('a').set('key', 'committed');
+  using attached = attach(shared);
+  expect(attached.keyspace('a').get('key')).toBe('committed');
+});
+
+test('a meta that is half written while the file is opened is seen once it is whole', () => {
+  const path = temporaryPath();
+  const writer = openHere(path);
+  writer.keyspace('a').set('key', 'before');
+  const before = readFileSync(path);
+  writer.keyspace('a').set('key', 'after');
+  const after = readFileSync(path);
+  const file = openSync(path, 'r+');
+  onTestFinished(() => closeSync(file));
+  for (const start of [0, META_AREA_BYTES]) {
+    if (before.compare(after, start, start + 80, start, start + 80) === 0) continue;
+    writeSync(file, before, start + 80, META_AREA_BYTES - 96, start + 80);
+  }
+  const reader = openHere(path, { readonly: true });
+  expect(reader.keyspace('a').get('key')).toBe('before');
+  writeSync(file, after, 0, 2 * META_AREA_BYTES, 0);
+  expect(reader.keyspace('a').get('key')).toBe('after');
+  expectSound(writer, reader);
+});
+
+test('openings that come and go leave the cache to those that stay', () => {
+  const database = openHere(':memory:', { cacheSize: 2 ** 20 });
+  const keyspace = database.keyspace('a');
+  keyspace.batch((batch) => {
+    for (let index = 0; index < 5000; index++) batch.set(`key ${index}`, 'x'.repeat(400));
+  });
+  const shared = database.share();
+  for (let round = 0; round < 80; round++) {
+    using attached = attach(shared);
+    for (let index = 0; index < 5000; index += 50) attached.keyspace('a').get(`key ${index}`);
+    keyspace.set('key', round);
+  }
+  expect(keyspace.get('key')).toBe(79);
+  expectSound(database);
 });

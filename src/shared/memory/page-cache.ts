@@ -7,18 +7,20 @@
  * no lock; inserting and removing are single compare-and-swaps.
  *
  *   word of a frame record   field
- *      0                     state: FREE, READY (clean, may be evicted), HELD (not written yet)
+ *      0                     state: READY (clean, may be evicted), HELD (not written yet),
+ *                            GIVEN_BACK (not in the table), below 0: a thread has it, see takenBy
  *      1, 2, 3               page id, checksum low, checksum high
  *      4                     1 when used since the clock hand last passed
  *
  * A frame leaves the table first and is filled anew only when its epoch has passed
- * (thread-slots.ts). Each thread gathers such frames for itself, so nobody waits for another.
+ * (thread-slots.ts). Each thread gathers such frames for itself, so nobody waits for another; when
+ * it ends it gives them back, and when it dies they are taken from it.
  */
 import { assert } from '../assert.js';
 import { type PageId, toPageId } from '../ids.js';
 import { CLOCK_HAND_WORD, FRESH_FRAME_WORD } from './control-block.js';
 import { BUCKET_SLOTS, FRAME_RECORD_BYTES, type SharedMemory } from './shared-memory.js';
-import { advanceEpoch, epochHasPassed } from './thread-slots.js';
+import { advanceEpoch, epochHasPassed, leaveEpoch, threadSlotAt } from './thread-slots.js';
 
 const RECORD_WORDS = FRAME_RECORD_BYTES >>> 2;
 const STATE = 0;
@@ -27,9 +29,9 @@ const LOW = 2;
 const HIGH = 3;
 const USED = 4;
 
-const FREE = 0;
 const READY = 1;
 const HELD = 2;
+const GIVEN_BACK = 3;
 
 const FRAME_BITS = 20;
 const FRAME_MASK = 2 ** FRAME_BITS - 1;
@@ -38,6 +40,11 @@ const UNSTAMPED = 0;
 const HASH_FACTOR = 0x9e3779b1 | 0;
 
 export type FrameIndex = number;
+
+/** The state of a frame that the thread with this slot has taken. */
+function takenBy(threadSlot: number): number {
+  return -1 - threadSlot;
+}
 
 /** This thread's way into the shared cache. */
 export class PageCache {
@@ -50,9 +57,11 @@ export class PageCache {
   #aging: FrameIndex[] = [];
   #agingEpoch = 0;
   readonly #evictionBatch: number;
+  readonly #taken: number;
 
-  constructor(memory: SharedMemory) {
+  constructor(memory: SharedMemory, threadSlot: number) {
     this.memory = memory;
+    this.#taken = takenBy(threadSlot);
     this.#i32 = memory.i32;
     this.#tableWord = memory.tableAddress >>> 2;
     this.#recordsWord = memory.recordsAddress >>> 2;
@@ -99,7 +108,7 @@ export class PageCache {
     const { memory } = this;
     if (Atomics.load(this.#i32, FRESH_FRAME_WORD) < memory.frameCount) {
       const fresh = Atomics.add(this.#i32, FRESH_FRAME_WORD, 1);
-      if (fresh < memory.frameCount) return fresh;
+      if (fresh < memory.frameCount) return this.#markTaken(fresh);
     }
     if (this.#aging.length < this.#evictionBatch) this.#evict();
     return this.#recycle();
@@ -137,7 +146,7 @@ export class PageCache {
         const frame = (entry & FRAME_MASK) - 1;
         const record = this.#record(frame);
         if (i32[record + PAGE] !== (pageId | 0)) continue;
-        if (Atomics.compareExchange(i32, record + STATE, READY, FREE) !== READY) continue;
+        if (!this.#take(record, READY)) continue;
         this.#remove(frame, pageId);
         this.#aging.push(frame);
         this.#agingEpoch = UNSTAMPED;
@@ -176,9 +185,27 @@ export class PageCache {
   drop(frame: FrameIndex): void {
     const record = this.#record(frame);
     this.#remove(frame, toPageId((this.#i32[record + PAGE] as number) >>> 0));
-    Atomics.store(this.#i32, record + STATE, FREE);
-    this.#aging.push(frame);
+    this.#aging.push(this.#markTaken(frame));
     this.#agingEpoch = UNSTAMPED;
+  }
+
+  /** Leaves the frames that this thread has gathered to others: it ends. */
+  giveBack(): void {
+    for (const frame of [...this.#ready, ...this.#aging]) {
+      Atomics.store(this.#i32, this.#record(frame) + STATE, GIVEN_BACK);
+    }
+    this.#ready = [];
+    this.#aging = [];
+  }
+
+  #markTaken(frame: FrameIndex): FrameIndex {
+    Atomics.store(this.#i32, this.#record(frame) + STATE, this.#taken);
+    return frame;
+  }
+
+  /** False when the frame is not in this state any more. */
+  #take(record: number, state: number): boolean {
+    return Atomics.compareExchange(this.#i32, record + STATE, state, this.#taken) === state;
   }
 
   #record(frame: FrameIndex): number {
@@ -201,17 +228,10 @@ export class PageCache {
   }
 
   #remove(frame: FrameIndex, pageId: PageId): void {
-    const hash = Math.imul(pageId, HASH_FACTOR);
-    const entry = (hash & ~FRAME_MASK) | (frame + 1);
-    let bucket = (hash >>> 4) & this.#bucketMask;
-    for (let attempt = 0; attempt < 2; attempt++) {
-      const start = this.#tableWord + bucket * BUCKET_SLOTS;
-      for (let slot = start; slot < start + BUCKET_SLOTS; slot++) {
-        if (Atomics.compareExchange(this.#i32, slot, entry, 0) === entry) return;
-      }
-      bucket ^= 1;
-    }
-    assert(false, 'a published frame stands in the page table');
+    assert(
+      removeFromTable(this.memory, frame, pageId),
+      'a published frame stands in the page table',
+    );
   }
 
   /** Takes clean frames that were not used lately out of the table, by the clock algorithm. */
@@ -222,16 +242,45 @@ export class PageCache {
       if (this.#aging.length >= this.#evictionBatch) break;
       const frame = (Atomics.add(i32, CLOCK_HAND_WORD, 1) >>> 0) % frameCount;
       const record = this.#record(frame);
-      if (Atomics.load(i32, record + STATE) !== READY) continue;
-      if (i32[record + USED] !== 0) {
+      const state = Atomics.load(i32, record + STATE);
+      if (state !== READY && state !== GIVEN_BACK) continue;
+      if (state === READY && i32[record + USED] !== 0) {
         i32[record + USED] = 0;
         continue;
       }
-      if (Atomics.compareExchange(i32, record + STATE, READY, FREE) !== READY) continue;
-      this.#remove(frame, toPageId((i32[record + PAGE] as number) >>> 0));
+      if (!this.#take(record, state)) continue;
+      if (state === READY) this.#remove(frame, toPageId((i32[record + PAGE] as number) >>> 0));
       this.#aging.push(frame);
       this.#agingEpoch = UNSTAMPED;
     }
+  }
+}
+
+/** False when it does not stand there. */
+function removeFromTable(memory: SharedMemory, frame: FrameIndex, pageId: PageId): boolean {
+  const hash = Math.imul(pageId, HASH_FACTOR);
+  const entry = (hash & ~FRAME_MASK) | (frame + 1);
+  let bucket = (hash >>> 4) & (memory.bucketCount - 1);
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const start = (memory.tableAddress >>> 2) + bucket * BUCKET_SLOTS;
+    for (let slot = start; slot < start + BUCKET_SLOTS; slot++) {
+      if (Atomics.compareExchange(memory.i32, slot, entry, 0) === entry) return true;
+    }
+    bucket ^= 1;
+  }
+  return false;
+}
+
+/** Leaves the frames of a thread that is gone to others, and those too that it looked at. */
+export function giveBackFramesOf(memory: SharedMemory, threadSlot: number): void {
+  const { i32, frameCount } = memory;
+  leaveEpoch(memory, threadSlotAt(threadSlot));
+  for (let frame = 0; frame < frameCount; frame++) {
+    const record = (memory.recordsAddress >>> 2) + frame * RECORD_WORDS;
+    if (Atomics.load(i32, record + STATE) !== takenBy(threadSlot)) continue;
+    // It may have died just before it took it out of the table, or just after it put it in.
+    removeFromTable(memory, frame, toPageId((i32[record + PAGE] as number) >>> 0));
+    Atomics.store(i32, record + STATE, GIVEN_BACK);
   }
 }
 

@@ -10,6 +10,7 @@
  *   then         per thread slot: a 128 KiB scratch window, a walk record, room for two keys
  *   then         the writer's workspace
  *   then         page table, frame records, frames (page-cache.ts)
+ *   then         per thread slot: a page that found no frame
  *
  * The page table and the frames are sized for `cacheSize`; untouched memory costs nothing.
  */
@@ -68,7 +69,7 @@ function layoutOf(pageSize: number, frameCount: number) {
   const recordsEnd = recordsAddress + frameCount * FRAME_RECORD_BYTES;
   const framesAddress = Math.ceil(recordsEnd / pageSize) * pageSize;
   // Kernels read by words, and so a little behind a page's end.
-  const endAddress = framesAddress + frameCount * pageSize + 8;
+  const endAddress = framesAddress + (frameCount + THREAD_SLOT_COUNT) * pageSize + 8;
   return { bucketCount, tableAddress: TABLE_ADDRESS, recordsAddress, framesAddress, endAddress };
 }
 
@@ -109,6 +110,11 @@ export class SharedMemory {
 
   scratchAddress(threadSlot: number): number {
     return SCRATCH_ADDRESS + threadSlot * THREAD_AREA_BYTES;
+  }
+
+  /** This slot's page for what found no frame: a thread can read though all frames are in use. */
+  privatePageAddress(threadSlot: number): number {
+    return this.framesAddress + (this.frameCount + threadSlot) * this.pageSize;
   }
 
   /** This slot's walk record (tree/walk.ts). */

@@ -12,16 +12,10 @@
  */
 import { assert } from '../assert.js';
 import type { TxnId } from '../ids.js';
-import { PIN_COUNT, THREAD_SLOT_COUNT } from '../limits.js';
+import { PIN_COUNT } from '../limits.js';
 import { type CommittedState, PIN_LIMIT_WORD } from './control-block.js';
 import { PIN_BYTES, PINS_ADDRESS, type SharedMemory } from './shared-memory.js';
-import {
-  isSlotTaken,
-  releaseThreadSlot,
-  systemThreadId,
-  type ThreadSlot,
-  threadSlotAt,
-} from './thread-slots.js';
+import { releaseThreadSlot, type ThreadSlot, threadSlotAt } from './thread-slots.js';
 
 const BASE = PINS_ADDRESS >>> 2;
 const WORDS = PIN_BYTES >>> 2;
@@ -79,17 +73,11 @@ export function pinnedTxnIds(memory: SharedMemory): TxnId[] {
   return pinned.sort((a, b) => a - b);
 }
 
-/** Takes back the slots of threads that are gone, and what they pinned. */
-export function reclaimDeadSlots(
-  memory: SharedMemory,
-  mayLive: (systemThreadId: number) => boolean,
-): void {
-  for (let index = 0; index < THREAD_SLOT_COUNT; index++) {
-    if (!isSlotTaken(memory, index) || mayLive(systemThreadId(memory, index))) continue;
-    const limit = Atomics.load(memory.i32, PIN_LIMIT_WORD);
-    for (let pin = 0; pin < limit; pin++) {
-      if (Atomics.load(memory.i32, BASE + pin * WORDS) === index + 1) releasePin(memory, pin);
-    }
-    releaseThreadSlot(memory, threadSlotAt(index));
+/** Takes back the slot of a thread that is gone, and what it pinned. */
+export function reclaimSlot(memory: SharedMemory, index: number): void {
+  const limit = Atomics.load(memory.i32, PIN_LIMIT_WORD);
+  for (let pin = 0; pin < limit; pin++) {
+    if (Atomics.load(memory.i32, BASE + pin * WORDS) === index + 1) releasePin(memory, pin);
   }
+  releaseThreadSlot(memory, threadSlotAt(index));
 }

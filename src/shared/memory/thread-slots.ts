@@ -6,11 +6,10 @@
  * once every slot is idle or at a later epoch.
  *
  *   word   field
- *      0   1 when taken
+ *      0   operating system's id of the thread that has it, -1 when unknown; 0 when free
  *      1   epoch of the running operation, 0 when idle
- *      2   operating system's thread id, 0 when unknown
- *      3   page reads answered by the cache (wraps)
- *      4   page reads that went to the file (wraps)
+ *      2   page reads answered by the cache (wraps)
+ *      3   page reads that went to the file (wraps)
  */
 import { assert } from '../assert.js';
 import { THREAD_SLOT_COUNT } from '../limits.js';
@@ -20,9 +19,10 @@ import { type SharedMemory, THREAD_SLOT_BYTES, THREAD_SLOTS_ADDRESS } from './sh
 const BASE = THREAD_SLOTS_ADDRESS >>> 2;
 const WORDS = THREAD_SLOT_BYTES >>> 2;
 const EPOCH = 1;
-const SYSTEM_ID = 2;
-const HITS = 3;
-const MISSES = 4;
+const HITS = 2;
+const MISSES = 3;
+const FREE = 0;
+const UNKNOWN = -1;
 
 /** A thread's place; `word` is the index of the slot's first word. */
 export interface ThreadSlot {
@@ -33,17 +33,23 @@ export interface ThreadSlot {
 export function claimThreadSlot(memory: SharedMemory, systemThreadId: number): ThreadSlot {
   for (let index = 0; index < THREAD_SLOT_COUNT; index++) {
     const word = BASE + index * WORDS;
-    if (Atomics.compareExchange(memory.i32, word, 0, 1) !== 0) continue;
-    Atomics.store(memory.i32, word + EPOCH, 0);
-    Atomics.store(memory.i32, word + SYSTEM_ID, systemThreadId);
-    return { index, word };
+    // Taken by the same write that says by whom: nobody finds the id of the one before.
+    const holder = systemThreadId === 0 ? UNKNOWN : systemThreadId;
+    if (Atomics.compareExchange(memory.i32, word, FREE, holder) === FREE) return { index, word };
   }
   assert(false, 'there are fewer threads than thread slots');
 }
 
-/** True when a thread has this place. */
-export function isSlotTaken(memory: SharedMemory, index: number): boolean {
-  return Atomics.load(memory.i32, BASE + index * WORDS) !== 0;
+/** The places of threads that are gone. */
+export function deadSlots(
+  memory: SharedMemory,
+  mayLive: (systemThreadId: number) => boolean,
+): number[] {
+  const dead: number[] = [];
+  for (let index = 0; index < THREAD_SLOT_COUNT; index++) {
+    if (!mayLive(systemThreadId(memory, index))) dead.push(index);
+  }
+  return dead;
 }
 
 /** The place with this number, whoever has it. */
@@ -53,11 +59,12 @@ export function threadSlotAt(index: number): ThreadSlot {
 
 export function releaseThreadSlot(memory: SharedMemory, slot: ThreadSlot): void {
   Atomics.store(memory.i32, slot.word + EPOCH, 0);
-  Atomics.store(memory.i32, slot.word, 0);
+  Atomics.store(memory.i32, slot.word, FREE);
 }
 
+/** 0 when it is unknown, or nobody has the place. */
 export function systemThreadId(memory: SharedMemory, slotIndex: number): number {
-  return Atomics.load(memory.i32, BASE + slotIndex * WORDS + SYSTEM_ID);
+  return Math.max(0, Atomics.load(memory.i32, BASE + slotIndex * WORDS));
 }
 
 /** From here on, no frame that this thread may come to see is used anew. */

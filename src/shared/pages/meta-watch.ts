@@ -41,6 +41,13 @@ export class MetaWatch {
     return false;
   }
 
+  /** Looks again: true when a meta is not what it was at the last look. */
+  hasMovedOn(): boolean {
+    const before = this.#now.slice();
+    this.#look();
+    return before.some((word, index) => word !== this.#now[index]);
+  }
+
   /** What the last look saw is known now. */
   accept(): void {
     this.#seen.set(this.#now);

@@ -2,7 +2,7 @@
  * From a pointer to the address of its page: the cache first, then the file.
  *
  * An address is good until the same thread fetches the next page: the frame of the last one may be
- * evicted then, and a page that found no frame lies in this thread's one private frame.
+ * evicted then, and a page that found no frame lies in this thread's one private page.
  */
 import { assert } from '../assert.js';
 import type { PageId, PagePointer } from '../ids.js';
@@ -42,7 +42,7 @@ export class PageSource {
   /** Where this thread puts the key that it is asked for. */
   readonly keyAddress: number;
   readonly #check: PageCheck;
-  readonly #privateFrame: number;
+  readonly #privateAddress: number;
 
   constructor(options: {
     memory: SharedMemory;
@@ -52,7 +52,7 @@ export class PageSource {
     check: PageCheck;
   }) {
     this.memory = options.memory;
-    this.cache = new PageCache(options.memory);
+    this.cache = new PageCache(options.memory, options.slot.index);
     this.slot = options.slot;
     this.file = options.file;
     this.checksummer = options.checksummer;
@@ -60,8 +60,7 @@ export class PageSource {
     this.walk = options.memory.walkAddress(options.slot.index);
     this.keyAddress = options.memory.keyAddress(options.slot.index);
     options.memory.describeCache(this.walk);
-    this.#privateFrame = this.cache.claim();
-    assert(this.#privateFrame >= 0, 'there are frames for all threads');
+    this.#privateAddress = options.memory.privatePageAddress(options.slot.index);
   }
 
   /**
@@ -105,21 +104,16 @@ export class PageSource {
     this.enter(); // nothing fetched before is looked at any more
     const { cache } = this;
     const claimed = cache.claim();
-    const frame = claimed < 0 ? this.#privateFrame : claimed;
-    const address = cache.frameAddress(frame);
+    const address = claimed < 0 ? this.#privateAddress : cache.frameAddress(claimed);
     const problem = this.#readPage(address, pageId, low, high, level);
     if (problem !== undefined) {
       if (claimed >= 0) cache.unclaim(claimed);
       throw new PageMismatch(pageId, problem);
     }
     if (claimed >= 0 && !cache.publish(claimed, pageId, low, high, false)) {
-      this.memory.kernels.copyBytes(
-        cache.frameAddress(this.#privateFrame),
-        address,
-        this.memory.pageSize,
-      );
+      this.memory.kernels.copyBytes(this.#privateAddress, address, this.memory.pageSize);
       cache.unclaim(claimed);
-      return cache.frameAddress(this.#privateFrame);
+      return this.#privateAddress;
     }
     return address;
   }

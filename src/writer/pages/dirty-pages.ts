@@ -13,11 +13,13 @@ import {
   type TxnId,
   toPageId,
 } from '../../shared/ids.js';
-import type { FrameIndex } from '../../shared/memory/page-cache.js';
+import { type FrameIndex, giveBackFramesOf } from '../../shared/memory/page-cache.js';
 import type { SharedMemory } from '../../shared/memory/shared-memory.js';
+import { deadSlots } from '../../shared/memory/thread-slots.js';
 import { birthTxn, initPage, stampPage } from '../../shared/pages/page.js';
 import { PageMismatch } from '../../shared/pages/page-file.js';
 import type { PageSource } from '../../shared/pages/page-source.js';
+import { threadMayLive } from '../../shared/system.js';
 import type { FreedRun, FreeList } from './free-list.js';
 import { PageBitmap } from './page-bitmap.js';
 import { firstDataPage, type PageFileWriter } from './page-file-writer.js';
@@ -312,6 +314,7 @@ export class DirtyPages {
       if (renewed >= 0) return renewed;
       this.#sleeper ??= new Int32Array(new SharedArrayBuffer(4));
       Atomics.wait(this.#sleeper, 0, 0, WAIT_MS);
+      for (const slot of deadSlots(this.memory, threadMayLive)) giveBackFramesOf(this.memory, slot);
     }
   }
 }
