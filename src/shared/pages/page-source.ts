@@ -4,7 +4,6 @@
  * An address is good until the same thread fetches the next page: the frame of the last one may be
  * evicted then, and a page that found no frame lies in this thread's one private page.
  */
-import { assert } from '../assert.js';
 import type { PageId, PagePointer } from '../ids.js';
 import { PageCache } from '../memory/page-cache.js';
 import { KEY_AREA_BYTES, type SharedMemory } from '../memory/shared-memory.js';
