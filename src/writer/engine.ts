@@ -51,6 +51,8 @@ interface Savepoint {
   readonly keyspaces: Map<string, OpenKeyspace>;
 }
 
+/** What is not written leaves at least a quarter of the cache to reads. */
+const SPILL_SHARE = 3 / 4;
 /** Pages that the record of a keyspace may take when it is written: a path, with splits. */
 const CATALOG_PAGES_MAX = 8;
 
@@ -263,7 +265,7 @@ export class Engine {
   /** Makes room in the cache when what is not written yet takes too much of it. */
   relieveCache(): void {
     const held = this.pages.heldCount + this.files.unwritten.size;
-    if (held < this.memory.frameCount / 2) return;
+    if (held < this.memory.frameCount * SPILL_SHARE) return;
     try {
       this.#commit.spill(this.#keyspaces.values());
     } catch (error) {
