@@ -210,7 +210,8 @@ const META_FIXED_BYTES = 160;
 function writeFreeLog(file: Buffer, meta: Part, change: FreeChange): Part {
   const writer = new VarintWriter();
   const pageCount = file.readUInt32LE(meta.start + META_PAGE_COUNT);
-  const freedBy = change.isOld ? 0 : file.readUIntLE(meta.start + META_TXN, 6);
+  const newest = file.readUIntLE(meta.start + META_TXN, 6);
+  const freedBy = { old: 0, new: newest, future: newest + 1 }[change.when];
   const runs = (chosen: readonly number[]) => chosen.map((choice) => choice % (pageCount + 2));
   encodeChange(writer, { freedBy, taken: runs(change.taken), freed: runs(change.freed) });
   const log = writer.bytes();

@@ -18,7 +18,8 @@ export type Change =
 /** Runs of pages as start, length, start, length, …, modulo the pages of the file. */
 export interface FreeChange {
   readonly kind: 'free';
-  readonly isOld: boolean;
+  /** When the pages were freed: long ago, by the newest transaction, or by none yet. */
+  readonly when: 'old' | 'new' | 'future';
   readonly taken: readonly number[];
   readonly freed: readonly number[];
 }
@@ -48,6 +49,7 @@ const KINDS = [
   ...(['pointer', 'pointer', 'slot', 'shorten', 'shorten', 'remove', 'prefix', 'free'] as const),
 ] as const;
 
+const WHEN = ['old', 'old', 'new', 'new', 'future'] as const;
 const CHOICE_MAX = 2 ** 30;
 
 export class DamageChooser {
@@ -92,7 +94,7 @@ export class DamageChooser {
       case 'remove':
         return { kind, place };
       case 'free':
-        return { kind, isOld: this.#below(2) === 0, taken: this.#runs(), freed: this.#runs() };
+        return { kind, when: this.#one(WHEN), taken: this.#runs(), freed: this.#runs() };
     }
   }
 
