@@ -8,7 +8,8 @@ import { shuffledIndexes } from '../dataset.mjs';
 import { interleave, medianMicroseconds, timed } from '../measure.mjs';
 
 /** @typedef {import('../workbench.mjs').Workbench} Workbench */
-/** @typedef {{ name: string, collections: import('../stores/collections.mjs').Collections }} Player */
+/** @typedef {import('../stores/collections.mjs').Collections} Collections */
+/** @typedef {{ name: string, collections: Collections }} Player */
 
 const BATCH_COUNT = 1000;
 const ADD_BATCHES_PER_SLICE = 10;
