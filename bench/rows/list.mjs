@@ -11,6 +11,7 @@ import { freshProcessRows } from './fresh-process.mjs';
 import { pointReadRows } from './point-reads.mjs';
 import { putRows } from './puts.mjs';
 import { rangeRows } from './ranges.mjs';
+import { sideBySideRows } from './side-by-side.mjs';
 
 /** @type {import('./row.mjs').Row[]} */
 export const ROWS = [
@@ -21,6 +22,7 @@ export const ROWS = [
   ...[...putRows, ...batchRows].filter(({ id }) => id.endsWith('-durable')),
   ...[...putRows, ...batchRows].filter(({ id }) => id.endsWith('-unsynced')),
   ...collectionRows,
+  ...sideBySideRows,
 ];
 
 /**
