@@ -6,6 +6,7 @@
  */
 import { batchRows } from './batches.mjs';
 import { bulkLoadRows } from './bulk-load.mjs';
+import { collectionRows } from './collections.mjs';
 import { freshProcessRows } from './fresh-process.mjs';
 import { pointReadRows } from './point-reads.mjs';
 import { putRows } from './puts.mjs';
@@ -20,6 +21,7 @@ export const ROWS = [
   ...[...pointReadRows, ...rangeRows].filter(({ id }) => id.endsWith('-bytes')),
   ...[...putRows, ...batchRows].filter(({ id }) => id.endsWith('-durable')),
   ...[...putRows, ...batchRows].filter(({ id }) => id.endsWith('-unsynced')),
+  ...collectionRows,
   ...sideBySideRows,
 ];
 

@@ -1,6 +1,7 @@
 /**
  * The contract of sorted sets, call by call and at its edges.
  */
+import { attach } from 'mneme';
 import { expect, test } from 'vitest';
 import {
   expectCode,
@@ -286,4 +287,65 @@ test('sets outlive a reopen, read-only ones refuse to write', () => {
   second.close();
   expectCode('ERR_MNEME_CLOSED', () => set.card());
   expectCode('ERR_MNEME_CLOSED', () => set.add(1, 'z'));
+});
+
+test('a batch counts new members right, whatever it did to them before', () => {
+  const { database, keyspace, set } = filled();
+  database.batch((tx) => {
+    expect(set.add(1, 'a', 2, 'n1', 3, 'n1')).toBe(1);
+    expect(keyspace.sortedSet(Buffer.from('scores')).add(5, Buffer.from('n1'), 6, 'n2')).toBe(1);
+    expect(set.rem('a', 'n2')).toBe(2);
+    expect(set.add(1, 'a', 2, 'n1', 3, 'n2')).toBe(2);
+    expect(set.batchIncr(['n3'])).toEqual([1]);
+    expect(set.add(1, 'n3', 1, 'n4')).toBe(1);
+    expect(() =>
+      database.batch(() => {
+        expect(set.add(1, 'lost', 1, 'n5')).toBe(2);
+        throw new Error('undone');
+      }),
+    ).toThrow('undone');
+    expect(set.add(1, 'n5', 1, 'n4')).toBe(1);
+    expect(set.card()).toBe(10);
+    expect(set.clear()).toBe(10);
+    expect(set.add(1, 'a', 1, 'n5', 1, 'b')).toBe(3);
+    expect(tx.dropKeyspace('a')).toBe(true);
+    expect(set.add(1, 'a', 1, 'c')).toBe(2);
+  });
+  database.batch(() => {
+    expect(set.clear()).toBe(2);
+    expect(set.add(1, 'a', 1, 'd')).toBe(2);
+    expect(set.add(1, 'a', 1, 'e')).toBe(1);
+  });
+  expect([...set].map(({ member }) => member)).toEqual(['a', 'd', 'e']);
+  expect(database.verify()).toMatchObject({ ok: true, problems: [] });
+});
+
+test('one add of very many members in a batch counts them all', () => {
+  const { database, set } = filled();
+  const pairs = Array.from({ length: 30_000 }, (_, index) => [index, `m${index}`]).flat();
+  database.batch(() => {
+    expect(set.add(0, 'a', ...pairs)).toBe(30_000);
+    expect(set.add(1, 'a', ...pairs)).toBe(0);
+  });
+  expect(set.card()).toBe(30_005);
+  expect(set.rank('m29999')).toBe(30_004);
+});
+
+test('another thread reads and writes the same sets', () => {
+  const { database, set } = filled();
+  const other = attach(database.share());
+  const same = other.keyspace('a').sortedSet('scores');
+  expect(same.rank('a')).toBe(1);
+  expect(same.add(50, 'theirs')).toBe(1);
+  expect(set.rank('theirs')).toBe(5);
+  other.batch(() => {
+    expect(same.add(60, 'theirs', 70, 'new')).toBe(1);
+  });
+  expect(set.rangeByRank(-2, -1)).toEqual([
+    { score: 60, member: 'theirs' },
+    { score: 70, member: 'new' },
+  ]);
+  other.keyspace('a').list('l').rpush(1, 2);
+  expect(database.keyspace('a').list('l').lpop()).toBe(1);
+  other.close();
 });
