@@ -29,7 +29,7 @@ import {
   readNewestMeta,
   type ScratchMemory,
 } from '../shared/pages/recovery.js';
-import type { StorageFile } from '../shared/pages/storage.js';
+import type { Storage, StorageFile } from '../shared/pages/storage.js';
 import { nodeProblem } from '../shared/tree/node.js';
 import { forgetAtExit, rememberAtExit } from './exit.js';
 import { bootIdBytes, firstMeta, openDatabaseFile, type SharedPlaces } from './open-file.js';
@@ -90,13 +90,7 @@ export class Core {
     this.#memoryFile = memoryFile;
     this.#identity = () => storage.identity(file);
     this.#scratch = { memory, window: memory.scratchAddress(slot.index) };
-    if (memoryFile === undefined && options.lock) {
-      const locks = new ReaderLocks(storage, file, options.lockTimeoutMs);
-      const watch = new MetaWatch(file, (length) => storage.mapStart(file, length));
-      watch.hasMoved(); // before the metas are read: what comes later is seen
-      watch.accept();
-      this.#others = { locks, watch };
-    }
+    if (memoryFile === undefined && options.lock) this.#others = this.#watchOthers(storage);
     this.meta = firstMeta(file, this.#scratch, path);
     const seed = { low: this.meta.seedLow, high: this.meta.seedHigh };
     const checksummer = new Checksummer(memory, seed, checksumWord(this.#scratch));
@@ -108,6 +102,21 @@ export class Core {
     if (isUnsynced && !this.#isAttached) rememberAtExit(this);
     const start = this.#isAttached ? undefined : () => this.#writerStart();
     this.writer = new WriterConnection(memory, slot.index, options.lockTimeoutMs, start);
+  }
+
+  /** Before the metas are read, so that what comes later is seen; closes the file on an error. */
+  #watchOthers(storage: Storage): Others {
+    const { file, options } = this;
+    try {
+      const locks = new ReaderLocks(storage, file, options.lockTimeoutMs);
+      const watch = new MetaWatch(file, (length) => storage.mapStart(file, length));
+      watch.hasMoved();
+      watch.accept();
+      return { locks, watch };
+    } catch (error) {
+      file.close();
+      throw ioError(error, { path: this.path });
+    }
   }
 
   #writerStart(): messages.WriterStart {

@@ -3,7 +3,7 @@
  */
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
-import { MnemeError } from '../errors.js';
+import { ioError, MnemeError } from '../errors.js';
 import type { FileLocks } from './file-locks.js';
 import { OpenFileLocks } from './open-file-locks.js';
 import type { Storage, StorageFile } from './storage.js';
@@ -37,11 +37,15 @@ class NodeFile implements StorageFile {
   }
   read(target: Uint8Array, targetOffset: number, length: number, offset: number): number {
     let done = 0;
-    while (done < length) {
-      const at = targetOffset + done;
-      const count = fs.readSync(this.descriptor, target, at, length - done, offset + done);
-      if (count === 0) break;
-      done += count;
+    try {
+      while (done < length) {
+        const at = targetOffset + done;
+        const count = fs.readSync(this.descriptor, target, at, length - done, offset + done);
+        if (count === 0) break;
+        done += count;
+      }
+    } catch (error) {
+      throw ioError(error);
     }
     return done;
   }
