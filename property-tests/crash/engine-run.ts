@@ -104,6 +104,11 @@ export class EngineRun {
     this.#values.deleteRange(this.engine.keyspace(keyspace), Buffer.from(low), to, 0);
   }
 
+  /** Removes what has expired at `now`. */
+  purge(keyspace: string, now: number): void {
+    this.#values.purge(this.engine.keyspace(keyspace), now);
+  }
+
   drop(keyspace: string): void {
     this.#catalog.drop(keyspace);
   }
@@ -139,6 +144,25 @@ export class EngineRun {
         : text.toString('latin1', payloadOffset(u8, at), at + length);
       lines.push(contentLine(name, key, recordDeadline(u8, at), value));
     }
+  }
+
+  /** Keys and values of keyspace 'a' in the newest committed state, each found by its key. */
+  read(): ReadonlyMap<string, string> {
+    const { source, catalog } = this.engine;
+    const found = new Map<string, string>();
+    const record = listKeyspaces(source, catalog).find(({ name }) => name === 'a')?.record;
+    if (record === undefined) return found;
+    const cursor = new Cursor(source, record.values);
+    if (!cursor.seekRank(0)) return found;
+    const keys: string[] = [];
+    do {
+      const leaf = cursor.leaf();
+      for (let index = 0; index < entryCount(memory, leaf); index++) {
+        keys.push(foundKey.toString('utf8', 0, copyKey(memory, leaf, index, foundKey, 0)));
+      }
+    } while (cursor.moveLeaf(1));
+    for (const key of keys) found.set(key, String(this.get(key)));
+    return found;
   }
 
   /** The value of one key of the newest committed state. */

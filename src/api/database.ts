@@ -270,10 +270,15 @@ function readJson<T>(core: Core, address: number): T {
 
 function namesInBatch(core: Core): string[] {
   const { writer } = core;
-  writer.continueBatch(core.now());
-  writer.reserve(0);
-  writer.add({ code: messages.NAMES, flags: 0, handle: 0, number: 0 }, 0, 0);
-  return readJson<string[]>(core, writer.send());
+  const names: string[] = [];
+  for (;;) {
+    writer.continueBatch(core.now());
+    writer.reserve(0);
+    writer.add({ code: messages.NAMES, flags: 0, handle: 0, number: names.length }, 0, 0);
+    const more = readJson<string[]>(core, writer.send());
+    if (more.length === 0) return names;
+    names.push(...more);
+  }
 }
 
 function checkWholeFile(core: Core): CheckReport {

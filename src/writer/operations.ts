@@ -11,7 +11,7 @@ import { EXTENT_BYTES_MAX, SWEEP_KEYS_MAX, THREAD_SLOT_COUNT } from '../shared/l
 import * as messages from '../shared/memory/messages.js';
 import type { SharedMemory } from '../shared/memory/shared-memory.js';
 import type { ExtentPointer } from '../shared/pages/overflow-page.js';
-import type { AnswerWriter } from './answer.js';
+import { type AnswerWriter, fittingItems } from './answer.js';
 import type { Engine } from './engine.js';
 import { CatalogWriter } from './keyspaces/catalog.js';
 import type { OpenKeyspace } from './keyspaces/open-keyspace.js';
@@ -128,7 +128,7 @@ export class KeyspaceOperations {
         this.#roots();
         break;
       case messages.NAMES:
-        this.#answer.bytes(Buffer.from(JSON.stringify(this.#names())));
+        this.#answer.bytes(Buffer.from(JSON.stringify(this.#namesFrom(place.number))));
         break;
       default:
         return false;
@@ -258,6 +258,11 @@ export class KeyspaceOperations {
       names.add(Buffer.from(key.subarray(1)).toString('utf8'));
     }
     return [...names].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  }
+
+  /** Some of the names; whoever asks goes on behind them until there are none. */
+  #namesFrom(first: number): string[] {
+    return fittingItems(this.#names().slice(first));
   }
 
   #roots(): void {

@@ -76,7 +76,7 @@ export const CLOSE = 22;
 export const PART = 23;
 /** Answers a report as JSON. */
 export const VERIFY = 24;
-/** Answers the names in the batch as JSON. */
+/** Answers names in the batch as JSON, from the one with the given number on, some at a time. */
 export const NAMES = 25;
 
 /** Writes pending commits to the file, without a sync. */

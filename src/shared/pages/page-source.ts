@@ -99,7 +99,8 @@ export class PageSource {
   }
 
   #fill(pageId: PageId, low: number, high: number, level: number): number {
-    assert(high >= 0, 'pages of the open transaction are in the cache');
+    // Pages of the open transaction are in the cache, unless the file calls what it uses free.
+    if (high < 0) throw new PageMismatch(pageId, 'it is in use twice');
     countMiss(this.memory, this.slot);
     this.enter(); // nothing fetched before is looked at any more
     const { cache } = this;

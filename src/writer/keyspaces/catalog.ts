@@ -120,7 +120,7 @@ export class CatalogWriter {
           freed++;
         } else this.#append({ ...child, level: tree.level - 1, hasExtents: tree.hasExtents });
       }
-      pages.freePages(tree.pageId, 1, 0);
+      pages.freePages(tree, 1, 0);
     }
     return freed;
   }
@@ -135,6 +135,6 @@ export class CatalogWriter {
         overflow.free(memory.u8, payloadOffset(memory.u8, address));
       }
     }
-    pages.freePages(leaf.pageId, 1, 0);
+    pages.freePages(leaf, 1, 0);
   }
 }
