@@ -43,8 +43,9 @@ export const SHARING_MUTANTS = [
   {
     rule: 'one writer at a time',
     file: 'writer/turn.ts',
-    find: "    this.#waitFor('want', deadline);\n    try {\n      this.#waitFor('writer', deadline);",
-    replace: "    this.#waitFor('want', deadline);\n    try {",
+    find: `    try {
+      this.#waitFor('writer', deadline);`,
+    replace: '    try {',
     suites: PROCESSES,
   },
   {
@@ -93,8 +94,8 @@ export const SHARING_MUTANTS = [
     rule: 'what was answered survives what fails after it',
     file: 'writer/gathering.ts',
     find: '    this.#executor.runAnsweredAgain(',
-    replace:
-      '    if (copies.length > 0) return this.#executor.abandonBatch();\n    this.#executor.runAnsweredAgain(',
+    replace: `if (copies.length > 0) return this.#executor.abandonBatch();
+    this.#executor.runAnsweredAgain(`,
     suites: ['property-tests/gathering'],
   },
   {
@@ -143,8 +144,11 @@ export const SHARING_MUTANTS = [
     rule: 'transactions that share a commit are answered after it',
     file: 'writer/service.ts',
     find: 'if (others.length > 0) this.#executor.runTogether([segment, ...others]);',
-    replace:
-      'if (others.length > 0) {\n      for (const served of [segment, ...others]) this.#channels.finish(served.channel);\n      this.#executor.runTogether([segment, ...others]);\n      return;\n    }',
+    replace: `if (others.length > 0) {
+      for (const served of [segment, ...others]) this.#channels.finish(served.channel);
+      this.#executor.runTogether([segment, ...others]);
+      return;
+    }`,
     suites: [...THREADS, 'test/writer'],
   },
 ];
