@@ -29,7 +29,7 @@ export const HELP = `Usage: npm --prefix bench run bench -- [options]
   --rounds N       measured rounds of a short row (9; 3 with --quick)
   --rows a,b       only these rows: full ids, or first words ("get" is get and get-bytes)
   --only a,b       only these stores: mneme, lmdb, lmdb-writemap, better-sqlite3,
-                   classic-level, disk, map ("map" runs only when it is named here)
+                   classic-level, disk, redis, map ("map" runs only when it is named here)
   --cache MIB      cache of every store that has one of its own (256)
   --dir PATH       where the temporary directory is made (the system's)
   --name NAME      name of the JSON file in bench/results (the moment of the run)

@@ -48,6 +48,7 @@ async function run(options) {
   use.lookUp(db, options.word);
   use.countByPrefix(db, wordnet);
   use.walkRange(db, wordnet);
+  use.rankByMeanings(db, wordnet, options.word);
   use.countVisits(db);
   await use.expire(db);
   db.close();

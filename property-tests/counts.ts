@@ -15,17 +15,56 @@ export const KEYSPACE_COUNTS = {
   batchStepsMax: 12,
 } as const;
 
+/** Sequences of steps on sorted sets and lists, and their length at most. */
+export const COLLECTION_COUNTS = {
+  smallPagesOnDisk: 20 * FACTOR,
+  smallPagesInMemory: 20 * FACTOR,
+  largePagesOnDisk: 6 * FACTOR,
+  stepsMax: 40,
+} as const;
+
+/** Sequences of commands to Redis: groups a sequence, and commands a group, at most. */
+export const REDIS_COUNTS = {
+  sequences: 100 * FACTOR,
+  groupsMax: 40,
+  groupMax: 8,
+} as const;
+
 /** Sequences of steps on one tree, and their length at most. */
 export const TREE_COUNTS = {
   runs: 60 * FACTOR,
   stepsMax: 200,
 } as const;
 
-/** Histories of transactions that crash at every operation, and their length at most. */
+/**
+ * States of a disk after a crash, by what crashes: together 300,000. And the transactions of a
+ * history.
+ */
 export const CRASH_COUNTS = {
-  histories: 20 * FACTOR,
-  extentHistories: 2 * FACTOR,
-  transactionsMax: 12,
+  full: 45_000 * FACTOR,
+  none: 45_000 * FACTOR,
+  killed: 10_000 * FACTOR,
+  /** Each with a second writer that syncs, and with one that does not. */
+  succeeded: 10_000 * FACTOR,
+  /** Second crashes: after first ones with `sync: 'full'`, and with 'none'. */
+  double: 90_000 * FACTOR,
+  /** With several extents of free state; a large file each. */
+  extents: 300 * FACTOR,
+  transactions: 8,
+} as const;
+
+/** Places of histories at which one thing fails, and the transactions of such a history. */
+export const FAULT_COUNTS = {
+  /** Writes and syncs, each with `sync: 'full'` and 'none'. */
+  points: 8_000 * FACTOR,
+  /** Reads of a file in use. */
+  reads: 400 * FACTOR,
+  readPoints: 4_000 * FACTOR,
+  /** Power cuts after syncs that lied. */
+  lies: 4_000 * FACTOR,
+  /** Pages that changed on the disk, in a closed file and in one that was not closed. */
+  rots: 3_000 * FACTOR,
+  transactions: 4,
 } as const;
 
 /** Histories of transactions whose free state is read back, and their length at most. */
@@ -42,8 +81,10 @@ export const GATHERING_COUNTS = {
 
 /** Files with one part changed and sealed anew. */
 export const DAMAGE_COUNTS = {
-  small: 400 * FACTOR,
-  large: 12 * FACTOR,
+  /** Used with the engine alone; the others are opened as users do. */
+  engine: 100_000 * FACTOR,
+  small: 200 * FACTOR,
+  large: 8 * FACTOR,
 } as const;
 
 /** Rounds of threads under a chosen schedule: groups on one database each. */
@@ -78,4 +119,12 @@ function readSeed(given: string | undefined): number {
 /** One line in the output of the run: what was done how often, and how to do it again. */
 export function announce(title: string, count: number): void {
   process.stdout.write(`${title}: ${count} runs, MNEME_SEED=${SEED}\n`);
+}
+
+/** The same for states of a disk: how many were looked at, and how many of them differ. */
+export function announceStates(
+  title: string,
+  { states, distinct }: { readonly states: number; readonly distinct: number },
+): void {
+  process.stdout.write(`${title}: ${states} states, ${distinct} distinct, MNEME_SEED=${SEED}\n`);
 }

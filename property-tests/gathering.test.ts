@@ -176,7 +176,7 @@ class Writer {
     this.gathering.settle();
     this.file.heal();
     this.#turn.engine?.writeBehind();
-    const run = new EngineRun(this.file.content.copy(), 'none');
+    const run = new EngineRun(this.file.image.copy(), 'none');
     expect(run.problems()).toEqual([]);
     return new Map([...run.read()].filter(([key]) => !key.startsWith(EXPIRED)));
   }

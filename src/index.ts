@@ -20,11 +20,14 @@ export type {
   KeyspaceStats,
   KeyspaceWriter,
 } from './api/keyspace.js';
+export type { List } from './api/list.js';
 export type { OpenOptions } from './api/options.js';
 export type { RangeOptions } from './api/range.js';
 export type { RangeIterator } from './api/range-iterator.js';
 export type { SharedDatabase } from './api/share.js';
 export { Snapshot } from './api/snapshot.js';
+export type { SortedSet } from './api/sorted-set.js';
 export type { Sync } from './api/transaction.js';
 export type { IntegerMode, Value, ValueType } from './shared/bytes/value-codec.js';
 export { MnemeError, type MnemeErrorCode } from './shared/errors.js';
+export type { SortedSetEntry } from './shared/keyspaces/sorted-set.js';

@@ -6,10 +6,12 @@
  */
 import { batchRows } from './batches.mjs';
 import { bulkLoadRows } from './bulk-load.mjs';
+import { collectionRows } from './collections.mjs';
 import { freshProcessRows } from './fresh-process.mjs';
 import { pointReadRows } from './point-reads.mjs';
 import { putRows } from './puts.mjs';
 import { rangeRows } from './ranges.mjs';
+import { sideBySideRows } from './side-by-side.mjs';
 
 /** @type {import('./row.mjs').Row[]} */
 export const ROWS = [
@@ -19,6 +21,8 @@ export const ROWS = [
   ...[...pointReadRows, ...rangeRows].filter(({ id }) => id.endsWith('-bytes')),
   ...[...putRows, ...batchRows].filter(({ id }) => id.endsWith('-durable')),
   ...[...putRows, ...batchRows].filter(({ id }) => id.endsWith('-unsynced')),
+  ...collectionRows,
+  ...sideBySideRows,
 ];
 
 /**

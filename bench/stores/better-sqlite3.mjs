@@ -12,6 +12,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { openSqliteCollections } from './better-sqlite3-collections.mjs';
 
 const requireNative = createRequire(import.meta.url);
 const nativeBinding = requireNative('better-sqlite3/build/Release/better_sqlite3.node');
@@ -39,6 +40,7 @@ export const betterSqlite3Store = {
     }
     return { ...readsOf(database), ...writesOf(database), close: () => void database.close() };
   },
+  openCollections: openSqliteCollections,
 };
 
 /**

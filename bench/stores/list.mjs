@@ -3,6 +3,8 @@
  * the memory of one store must not hold the code of the others.
  */
 
+import { spawnSync } from 'node:child_process';
+
 /** @typedef {import('./store.mjs').Store} Store */
 
 /** @type {Record<string, () => Promise<Store>>} */
@@ -13,9 +15,11 @@ const LOADERS = {
   'better-sqlite3': async () => (await import('./better-sqlite3.mjs')).betterSqlite3Store,
   'classic-level': async () => (await import('./classic-level.mjs')).classicLevelStore,
   disk: async () => (await import('./disk.mjs')).diskStore,
+  redis: async () => (await import('./redis.mjs')).redisStore,
   map: async () => (await import('./map.mjs')).mapStore,
 };
-const STORES_ON_DEMAND = ['map'];
+const isRedisInstalled = spawnSync('redis-server', ['--version']).status === 0;
+const STORES_ON_DEMAND = ['map', ...(isRedisInstalled ? [] : ['redis'])];
 
 export const DEFAULT_STORES = Object.keys(LOADERS).filter(
   (name) => !STORES_ON_DEMAND.includes(name),

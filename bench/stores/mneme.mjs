@@ -3,6 +3,7 @@
  */
 import { join } from 'node:path';
 import { open } from 'mneme';
+import { openMnemeCollections } from './mneme-collections.mjs';
 
 /** @type {import('./store.mjs').Store} */
 export const mnemeStore = {
@@ -13,6 +14,7 @@ export const mnemeStore = {
     const database = open(join(directory, 'store.mneme'), { sync, cacheSize: cacheSizeBytes });
     return handleOf(database, database.keyspace('records'));
   },
+  openCollections: openMnemeCollections,
 };
 
 /**

@@ -48,6 +48,8 @@
  * @property {boolean} [isYardstick] shown beside the peers, never counted as the best of them
  * @property {string[]} [rows] the only rows it takes part in
  * @property {(options: OpenOptions) => Awaitable<Handle>} open
+ * @property {(options: OpenOptions) => Awaitable<import('./collections.mjs').Collections>}
+ *   [openCollections] a sorted set and a queue, where the store can have them
  */
 
 export {};

@@ -11,6 +11,7 @@ const SINGLE_INCREMENTS = 100;
 const BATCHED_INCREMENTS = 1000;
 const TTL_SECONDS = 1;
 const SENSES_SHOWN = 3;
+const WORDS_SHOWN = 10;
 
 /** WordNet's mark for "is a kind of". */
 const KIND_OF = '@';
@@ -89,6 +90,41 @@ export function walkRange(db, { lemmas }) {
   check('the range is complete and in order', result.join() === expected.join());
   const last = db.keyspace('lemmas').range({ prefix: 'mne', reverse: true, limit: 1 }).toArray();
   check('walked backwards, it begins at the end', last[0]?.[0] === expected.at(-1));
+}
+
+/** How many meanings each word has, as all parts of speech together. */
+function meaningsOf(lemmas) {
+  const meanings = new Map();
+  for (const [key, value] of lemmas) {
+    const word = key.slice(0, key.lastIndexOf('#'));
+    meanings.set(word, (meanings.get(word) ?? 0) + JSON.parse(value).length);
+  }
+  return [...meanings];
+}
+
+export function rankByMeanings(db, { lemmas }, word) {
+  section('A leaderboard: the words with the most meanings');
+  const board = db.keyspace('lemmas').sortedSet('meanings');
+  const meanings = meaningsOf(lemmas);
+  const { durationMs } = report.timed(() =>
+    db.batch(() => {
+      for (const [each, count] of meanings) board.add(count, each);
+    }),
+  );
+  figure('added', formatCount(board.card()), report.formatRate(meanings.length, durationMs));
+  const first = board.rangeByRank(0, WORDS_SHOWN - 1, { reverse: true });
+  text(first.map(({ score, member }) => `${member} ${score}`).join(', '));
+  const lemma = word.toLowerCase().replaceAll(' ', '_');
+  const rank = board.rank(lemma, { reverse: true });
+  if (rank !== undefined) {
+    const usualMs = report.usualMs(() => board.rank(lemma, { reverse: true }));
+    figure(`rank of ${word}`, formatCount(rank + 1), formatMs(usualMs));
+  }
+  const byMeanings = meanings.map(([, count]) => count).sort((left, right) => right - left);
+  check(
+    'the first ones are those of the source',
+    first.map(({ score }) => score).join() === byMeanings.slice(0, WORDS_SHOWN).join(),
+  );
 }
 
 export function countVisits(db) {

@@ -1,120 +1,191 @@
 /**
- * The real engine on a simulated disk, in one thread: random transactions, and what each committed
- * state holds.
+ * The real engine on a simulated disk, in one thread, and what each committed state holds.
  */
 import { createDatabaseFile } from '../../dist/api/create-file.js';
-import { listKeyspaces } from '../../dist/shared/keyspaces/catalog.js';
-import { readValue } from '../../dist/shared/keyspaces/values.js';
 import {
-  CHANNEL_ADDRESS,
+  OVERFLOW_FLAG,
+  payloadOffset,
+  recordDeadline,
+} from '../../dist/shared/bytes/value-codec.js';
+import { listKeyspaces } from '../../dist/shared/keyspaces/catalog.js';
+import { readLongPayload, readValue } from '../../dist/shared/keyspaces/values.js';
+import { PIN_LIMIT_WORD } from '../../dist/shared/memory/control-block.js';
+import {
   CONTROL_ADDRESS,
   createMemoryHandle,
+  PIN_BYTES,
+  PINS_ADDRESS,
   SharedMemory,
 } from '../../dist/shared/memory/shared-memory.js';
 import { claimThreadSlot } from '../../dist/shared/memory/thread-slots.js';
 import { NO_LOCKS } from '../../dist/shared/pages/file-locks.js';
 import { entryCount } from '../../dist/shared/pages/page.js';
 import { Cursor } from '../../dist/shared/tree/cursor.js';
-import { copyKey } from '../../dist/shared/tree/node.js';
+import { copyKey, valueAddress, valueLength } from '../../dist/shared/tree/node.js';
 import { checkFile } from '../../dist/writer/check-file.js';
 import { Engine } from '../../dist/writer/engine.js';
+import { CatalogWriter } from '../../dist/writer/keyspaces/catalog.js';
 import { ValuesWriter } from '../../dist/writer/keyspaces/values.js';
-import { Content, SimulatedFile } from './simulated-disk.js';
+import { DiskImage } from './disk-image.js';
+import { SimulatedFile } from './simulated-disk.js';
 
 export const BOOT = new Uint8Array(16).fill(1);
 export const OTHER_BOOT = new Uint8Array(16).fill(2);
 export type SyncMode = 'full' | 'none';
-/** What a keyspace holds: text by key. */
-export type State = ReadonlyMap<string, string>;
 
+const KEY_BYTES_MAX = 2048;
 const memory = new SharedMemory(createMemoryHandle(4096, 2 ** 20));
+const foundKey = Buffer.alloc(KEY_BYTES_MAX);
 
 /** The memory as it is when a process starts; the same one serves every run. */
 export function freshMemory(): SharedMemory {
-  memory.u8.fill(0, CONTROL_ADDRESS, CHANNEL_ADDRESS + 65536);
+  const pinsEnd = PINS_ADDRESS + (memory.i32[PIN_LIMIT_WORD] as number) * PIN_BYTES;
+  memory.u8.fill(0, CONTROL_ADDRESS, pinsEnd);
   memory.u8.fill(0, memory.tableAddress, memory.framesAddress);
   return memory;
 }
 
-export function emptyDatabase(): Content {
-  const file = new SimulatedFile(new Content(new Uint8Array(2 ** 18), 0));
+export function emptyDatabase(): DiskImage {
+  const image = new DiskImage();
+  const file = new SimulatedFile(image);
   const storage = {
-    open: () => file,
-    create: () => file,
-    link: () => undefined,
-    unlink: () => undefined,
-    syncDirectory: () => undefined,
+    ...{ open: () => file, create: () => file, link: () => undefined, unlink: () => undefined },
+    ...{ syncDirectory: () => undefined, isRemote: () => false, locksOf: () => NO_LOCKS },
+    ...{ identity: () => '', isStillAt: () => true, mapStart: () => undefined },
   };
   const shared = freshMemory();
   createDatabaseFile(storage, 'file', shared, shared.scratchAddress(0), 4096, () => 0);
-  return file.content.copy();
+  image.settle();
+  return image;
 }
 
 export class EngineRun {
   readonly engine: Engine;
   readonly file: SimulatedFile;
   readonly #values: ValuesWriter;
+  readonly #catalog: CatalogWriter;
 
-  constructor(content: Content, sync: SyncMode, bootId = BOOT, freeLogBytesMax?: number) {
+  constructor(
+    disk: DiskImage | SimulatedFile,
+    sync: SyncMode,
+    bootId: Uint8Array = BOOT,
+    logBytesMax?: number,
+  ) {
     const shared = freshMemory();
-    this.file = new SimulatedFile(content);
+    this.file = disk instanceof DiskImage ? new SimulatedFile(disk) : disk;
     const slot = claimThreadSlot(shared, 0);
-    const limit = freeLogBytesMax === undefined ? {} : { freeLogBytesMax };
+    const limit = logBytesMax === undefined ? {} : { freeLogBytesMax: logBytesMax };
     this.engine = new Engine({
       ...{ memory: shared, slot, file: this.file, bootId, sync, locks: NO_LOCKS, ...limit },
     });
     this.#values = new ValuesWriter(this.engine);
+    this.#catalog = new CatalogWriter(this.engine);
   }
 
-  set(key: string, value: string): void {
+  /** Sets a text; `deadline` 0 for none. */
+  set(key: string, value: string, deadline = 0, keyspace = 'a'): void {
     this.engine.relieveCache();
     const bytes = Buffer.from(key);
     const record = Buffer.from(`\0${value}`);
     const place = { bytes, start: 0, end: bytes.length };
-    const noDeadline = { keep: false, deadline: 0 };
-    const keyspace = this.engine.keyspace('a');
-    this.#values.set(keyspace, place, record, 0, record.length, noDeadline, 0);
+    const opened = this.engine.keyspace(keyspace);
+    this.#values.set(opened, place, record, 0, record.length, { keep: false, deadline }, 0);
   }
 
-  delete(key: string): void {
+  delete(key: string, keyspace = 'a'): void {
     this.engine.relieveCache();
     const bytes = Buffer.from(key);
-    this.#values.delete(this.engine.keyspace('a'), { bytes, start: 0, end: bytes.length }, 0);
+    this.#values.delete(this.engine.keyspace(keyspace), { bytes, start: 0, end: bytes.length }, 0);
   }
 
   /** Deletes the keys from `low` up to, not including, `high`. */
-  deleteRange(low: string, high: string | undefined): void {
+  deleteRange(low: string, high: string | undefined, keyspace = 'a'): void {
     const to = high === undefined ? undefined : Buffer.from(high);
-    this.#values.deleteRange(this.engine.keyspace('a'), Buffer.from(low), to, 0);
+    this.#values.deleteRange(this.engine.keyspace(keyspace), Buffer.from(low), to, 0);
   }
 
-  /** Everything that the newest committed state holds. */
-  read(): State {
+  /** Removes what has expired at `now`. */
+  purge(keyspace: string, now: number): void {
+    this.#values.purge(this.engine.keyspace(keyspace), now);
+  }
+
+  drop(keyspace: string): void {
+    this.#catalog.drop(keyspace);
+  }
+
+  /** Commits as the writer does: a part of what was dropped is freed with it. */
+  commit(): void {
+    if (!this.engine.isUnchanged) this.#catalog.freeSome();
+    this.engine.commit();
+  }
+
+  /** Everything that the newest committed state holds, as text: a line an entry. */
+  content(): string {
     const { source, catalog } = this.engine;
-    const state = new Map<string, string>();
+    const lines: string[] = [];
+    for (const { name, record } of listKeyspaces(source, catalog)) {
+      const cursor = new Cursor(source, record.values);
+      if (!cursor.seekRank(0)) continue;
+      do this.#addLeaf(lines, name, cursor.leaf());
+      while (cursor.moveLeaf(1));
+    }
+    return lines.join('\n');
+  }
+
+  #addLeaf(lines: string[], name: string, leaf: number): void {
+    const { u8, text } = memory;
+    for (let index = 0; index < entryCount(memory, leaf); index++) {
+      const key = foundKey.toString('latin1', 0, copyKey(memory, leaf, index, foundKey, 0));
+      const at = valueAddress(memory, leaf, index);
+      const length = valueLength(memory, leaf, index);
+      const isLong = ((u8[at] as number) & OVERFLOW_FLAG) !== 0;
+      const value = isLong
+        ? readLongPayload(this.engine.source, u8, at, length).toString('latin1')
+        : text.toString('latin1', payloadOffset(u8, at), at + length);
+      lines.push(contentLine(name, key, recordDeadline(u8, at), value));
+    }
+  }
+
+  /** Keys and values of keyspace 'a' in the newest committed state, each found by its key. */
+  read(): ReadonlyMap<string, string> {
+    const { source, catalog } = this.engine;
+    const found = new Map<string, string>();
     const record = listKeyspaces(source, catalog).find(({ name }) => name === 'a')?.record;
-    if (record === undefined) return state;
+    if (record === undefined) return found;
     const cursor = new Cursor(source, record.values);
-    if (!cursor.seekRank(0)) return state;
-    const keys: Buffer[] = [];
+    if (!cursor.seekRank(0)) return found;
+    const keys: string[] = [];
     do {
       const leaf = cursor.leaf();
       for (let index = 0; index < entryCount(memory, leaf); index++) {
-        const key = Buffer.alloc(1100);
-        keys.push(key.subarray(0, copyKey(memory, leaf, index, key, 0)));
+        keys.push(foundKey.toString('utf8', 0, copyKey(memory, leaf, index, foundKey, 0)));
       }
     } while (cursor.moveLeaf(1));
-    for (const key of keys) {
-      const start = source.placeKey(key);
-      const end = start + key.length;
-      const value = readValue(source, record.values, start, end, () => 0, 'auto');
-      state.set(key.toString(), String(value));
-    }
-    return state;
+    for (const key of keys) found.set(key, String(this.get(key)));
+    return found;
+  }
+
+  /** The value of one key of the newest committed state. */
+  get(key: string, keyspace = 'a'): unknown {
+    const { source, catalog } = this.engine;
+    const record = listKeyspaces(source, catalog).find(({ name }) => name === keyspace)?.record;
+    if (record === undefined) return undefined;
+    const bytes = Buffer.from(key);
+    const start = source.placeKey(bytes);
+    return readValue(source, record.values, start, start + bytes.length, () => 0, 'auto');
   }
 
   /** What is wrong with the file, if anything. */
   problems(): readonly { readonly message: string }[] {
     return checkFile(this.engine).problems;
   }
+}
+
+export function contentLine(
+  keyspace: string,
+  key: string,
+  deadline: number,
+  value: string,
+): string {
+  return `${keyspace} ${key} ${deadline} ${value}`;
 }

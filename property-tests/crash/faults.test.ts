@@ -1,13 +1,16 @@
 /**
- * Writes and syncs that fail, one at every place of a history: the call says so, the last commit
- * stays, and reopening finds it.
+ * Writes and syncs that fail, one at every place of many histories: the call says so, the last
+ * commit stays, and reopening finds it.
  */
 import { expect, test } from 'vitest';
 import { claimThreadSlot } from '../../dist/shared/memory/thread-slots.js';
 import { NO_LOCKS } from '../../dist/shared/pages/file-locks.js';
 import { WriterTurn } from '../../dist/writer/turn.js';
-import { announce } from '../counts.js';
-import { BOOT, EngineRun, emptyDatabase, freshMemory, type SyncMode } from './engine-run.js';
+import { announce, FAULT_COUNTS, PROPERTY_TIMEOUT_MS, SEED } from '../counts.js';
+import { BOOT, EngineRun, emptyDatabase, freshMemory } from './engine-run.js';
+import { countFaults } from './fault-points.js';
+import { usedDatabase } from './many-histories.js';
+import { countReadFaults } from './read-points.js';
 import { SimulatedFile } from './simulated-disk.js';
 
 /** Fills the database with a state that is a little larger every time. */
@@ -18,109 +21,69 @@ function commitRound(run: EngineRun, round: number): void {
   run.engine.commit();
 }
 
-function firstValue(run: EngineRun): string | undefined {
-  return run.read().get('key 0');
-}
-
-function systemError(code: string): Error {
-  return Object.assign(new Error(code), { code, syscall: 'write' });
+function firstValue(run: EngineRun): unknown {
+  return run.get('key 0');
 }
 
 test('a disk that is full changes nothing, and work goes on when there is room', () => {
   for (const sync of ['full', 'none'] as const) {
     const run = new EngineRun(emptyDatabase(), sync);
     commitRound(run, 1);
-    const before = run.read();
+    const before = run.content();
     run.file.capacity = run.file.size();
     let failed = 0;
     for (let round = 2; round < 40 && failed === 0; round++) {
-      const committed = run.read();
+      const committed = run.content();
       try {
         commitRound(run, round);
       } catch (error) {
         failed = round;
         expect(error).toMatchObject({ code: 'ERR_MNEME_IO', details: { cause: 'ENOSPC' } });
         if (run.engine.isOpen) run.engine.abort();
-        expect(run.read()).toEqual(committed);
+        expect(run.content()).toBe(committed);
       }
     }
     expect(failed).toBeGreaterThan(0);
-    expect(before.size).toBeGreaterThan(0);
+    expect(before.length).toBeGreaterThan(0);
     run.file.capacity = Number.POSITIVE_INFINITY;
     commitRound(run, 50);
     expect(firstValue(run)).toBe('50:'.padEnd(2500, 'x'));
     run.engine.sync();
     expect(run.problems()).toEqual([]);
-    expect(firstValue(new EngineRun(run.file.content, 'full'))).toBe('50:'.padEnd(2500, 'x'));
+    expect(firstValue(new EngineRun(run.file.image, 'full'))).toBe('50:'.padEnd(2500, 'x'));
   }
 });
 
-type Fault = 'error' | 'short';
-
-/** Rounds that were acknowledged, and whether the event that fails was ever reached. */
-interface FaultyRun {
-  readonly acknowledged: number;
-  readonly isReached: boolean;
-}
-
-/** Runs rounds with one event failing. */
-function runWithFault(
-  run: EngineRun,
-  failingEvent: number,
-  sync: SyncMode,
-  fault: Fault,
-): FaultyRun {
-  let events = 0;
-  if (fault === 'error') {
-    run.file.beforeEvent = () => {
-      if (events++ === failingEvent) throw systemError('EIO');
-    };
-  } else {
-    run.file.takes = (length) => (events++ === failingEvent ? length >>> 1 : length);
-  }
-  for (let round = 1; round <= 6; round++) {
-    try {
-      commitRound(run, round);
-      if (sync === 'none') run.engine.sync();
-    } catch (error) {
-      expect(error).toMatchObject({ code: 'ERR_MNEME_IO' });
-      return { acknowledged: round - 1, isReached: true };
+test.each(['full', 'none'] as const)(
+  'sync %s: whatever write or sync fails, the last commit stays or the next',
+  (sync) => {
+    const [fresh, used] = [emptyDatabase(), usedDatabase()];
+    let faults = 0;
+    for (let history = 0; faults < FAULT_COUNTS.points; history++) {
+      const seed = SEED + history;
+      const image = history === 0 ? fresh : used;
+      faults += countFaults({ image, sync, seed, transactionCount: FAULT_COUNTS.transactions });
     }
-  }
-  return { acknowledged: 6, isReached: events > failingEvent };
-}
+    announce(`fault points, sync ${sync}`, faults);
+  },
+  PROPERTY_TIMEOUT_MS,
+);
 
-test.each([
-  ['full', 'error'],
-  ['none', 'error'],
-  ['full', 'short'],
-  ['none', 'short'],
-] as const)('sync %s, failing writes (%s): the last commit stays, or the next', (sync, fault) => {
+test('whatever read fails, it is told of and nothing is missing after', {
+  timeout: PROPERTY_TIMEOUT_MS,
+}, () => {
+  const image = usedDatabase();
   let faults = 0;
-  for (let failingEvent = 0; ; failingEvent++) {
-    const run = new EngineRun(emptyDatabase(), sync);
-    const { acknowledged, isReached } = runWithFault(run, failingEvent, sync, fault);
-    if (!isReached) break;
-    faults++;
-    if (run.engine.isOpen) run.engine.abort();
-    const reopened = new EngineRun(run.file.content, 'full');
-    const found = firstValue(reopened);
-    const allowed = [acknowledged, acknowledged + 1].map((round) => {
-      return round === 0 ? undefined : `${round}:`.padEnd(50 * round, 'x');
-    });
-    expect(allowed).toContain(found);
-    expect(reopened.problems()).toEqual([]);
-    commitRound(reopened, 9);
-    expect(firstValue(reopened)).toBe('9:'.padEnd(450, 'x'));
+  for (let history = 0; faults < FAULT_COUNTS.readPoints; history++) {
+    faults += countReadFaults(image, SEED + history);
   }
-  expect(faults).toBeGreaterThan(20);
-  announce(`failing writes, sync ${sync}, ${fault}`, faults);
+  announce('fault points, reads of the engine', faults);
 });
 
 test('a sync that fails when a killed writer is succeeded is not tried a second time', () => {
   const killed = new EngineRun(emptyDatabase(), 'full');
   commitRound(killed, 1);
-  const file = new SimulatedFile(killed.file.content);
+  const file = new SimulatedFile(killed.file.image);
   const memory = freshMemory();
   const slot = claimThreadSlot(memory, 0);
   const options = { bootId: BOOT, sync: 'full', locks: NO_LOCKS, lockTimeoutMs: 0 } as const;

@@ -3,65 +3,75 @@
  * and then a power cut: what nobody synced may be lost, and the file is whole.
  */
 import { expect, test } from 'vitest';
-import { announce, PROPERTY_TIMEOUT_MS } from '../counts.js';
-import { EngineRun, emptyDatabase, OTHER_BOOT, type SyncMode } from './engine-run.js';
-import { type Content, crashes, type DiskEvent } from './simulated-disk.js';
+import { announceStates, CRASH_COUNTS, PROPERTY_TIMEOUT_MS } from '../counts.js';
+import { forEachCrash, randomFrom } from './crash-states.js';
+import type { DiskImage } from './disk-image.js';
+import { BOOT, EngineRun, OTHER_BOOT, type SyncMode } from './engine-run.js';
+import { Examiner } from './examination.js';
+import { keyAt } from './history.js';
+import { countStates, type RecordedHistory, recordHistory } from './many-histories.js';
 
-const KEY_COUNT = 60;
 const COMMITS_BEFORE = 5;
 const COMMITS_AFTER = 3;
+/** Of the operations at which the first writer is killed, how many are tried. */
+const SHARE = 0.3;
 
-/** Rewrites some keys; every commit takes pages that an earlier one freed. */
-function commit(run: EngineRun, value: string): void {
-  run.engine.begin();
-  for (let key = 0; key < KEY_COUNT; key++) run.set(`key ${key}`, value.padEnd(200, 'x'));
-  run.engine.commit();
+interface Succession extends RecordedHistory {
+  /** The state that the second writer found. */
+  readonly found: number;
 }
 
-/** The commit that a disk holds, -1 for none; fails when it holds parts of two. */
-function commitOn(content: Content): number {
-  const run = new EngineRun(content, 'full', OTHER_BOOT);
-  const values = new Set([...run.read().values()].map((value) => Number.parseInt(value, 10)));
-  expect(values.size).toBeLessThanOrEqual(1);
-  expect(run.problems()).toEqual([]);
-  return [...values][0] ?? -1;
+/** What the second writer did, beginning with all that the first had written. */
+function succeed(image: DiskImage, killed: RecordedHistory, sync: SyncMode): Succession {
+  const mark = image.mark();
+  for (const event of killed.events) {
+    if (event.kind === 'write') image.write(event.bytes, event.offset);
+  }
+  const run = new EngineRun(image, sync, BOOT);
+  const content = run.content();
+  const found = killed.states.lastIndexOf(content);
+  expect(found, 'the state is one of the first writer').toBeGreaterThanOrEqual(0);
+  const states = killed.states.slice(0, found + 1);
+  for (let commit = 0; commit < COMMITS_AFTER; commit++) {
+    run.engine.begin();
+    // Every other key, so that pages are taken that the first writer freed.
+    for (let key = commit % 2; key < 10; key += 2) run.set(keyAt(key), `new ${commit}`.repeat(30));
+    run.commit();
+    states.push(run.content());
+    if (sync === 'none') run.engine.writeBehind();
+    else run.file.acknowledge(states.length - 1);
+  }
+  image.rollBack(mark);
+  return { events: [...killed.events, ...run.file.events], states, found };
 }
 
-function contentAfter(start: Content, events: readonly DiskEvent[]): Content {
-  const content = start.copy();
-  for (const event of events) if (event.kind === 'write') content.write(event.bytes, event.offset);
-  return content;
+function killAndSucceed(start: DiskImage, sync: SyncMode, seed: number) {
+  const random = randomFrom(seed);
+  const { events, states } = recordHistory(start, 'full', random, COMMITS_BEFORE);
+  const examined = { states: 0, distinct: 0 };
+  for (let last = 1; last < events.length; last++) {
+    if (random() > SHARE) continue;
+    const killed = { events: events.slice(0, last), states };
+    const both = succeed(start, killed, sync);
+    const examiner = new Examiner(start, OTHER_BOOT);
+    forEachCrash(start, both.events, { random, from: last }, (disk) => {
+      const inFlight = Math.max(disk.acknowledged, both.found) + 1;
+      const newest = sync === 'full' ? inFlight : both.states.length;
+      examiner.examine(disk, both.states.slice(disk.acknowledged, newest + 1));
+    });
+    examined.states += examiner.states;
+    examined.distinct += examiner.distinct;
+  }
+  return examined;
 }
 
-for (const sync of ['full', 'none'] as const satisfies readonly SyncMode[]) {
-  test(`a power cut after a killed writer's successor, sync ${sync}, leaves a whole state`, {
-    timeout: PROPERTY_TIMEOUT_MS,
-  }, () => {
-    let count = 0;
-    const start = emptyDatabase();
-    const killed = new EngineRun(start.copy(), 'full');
-    for (let number = 0; number < COMMITS_BEFORE; number++) {
-      commit(killed, `${number}`);
-      killed.file.acknowledge(number);
-    }
-    const { events } = killed.file;
-    for (let last = 0; last < events.length; last++) {
-      const before = events.slice(0, last + 1);
-      const next = new EngineRun(contentAfter(start, before), sync);
-      for (let number = 0; number < COMMITS_AFTER; number++) {
-        commit(next, `${COMMITS_BEFORE + number}`);
-        if (sync === 'none') next.engine.writeBehind();
-        else next.file.acknowledge(COMMITS_BEFORE + number);
-      }
-      const all = [...before, ...next.file.events];
-      for (const crash of crashes(start, all, () => 0.5)) {
-        if (crash.event <= last) continue;
-        const found = commitOn(crash.content);
-        const isAcknowledged = found >= crash.acknowledged || crash.acknowledged === 0;
-        expect(isAcknowledged, `${found} for ${crash.acknowledged}`).toBe(true);
-        count++;
-      }
-    }
-    announce(`killed, then a power cut, sync ${sync}`, count);
-  });
-}
+test.each(['full', 'none'] as const)(
+  "a power cut after a killed writer's successor, sync %s, leaves a whole state",
+  (sync) => {
+    const counted = countStates(CRASH_COUNTS.succeeded, (start, seed) => {
+      return killAndSucceed(start, sync, seed);
+    });
+    announceStates(`killed, then a power cut, sync ${sync}`, counted);
+  },
+  PROPERTY_TIMEOUT_MS,
+);

@@ -1,55 +1,34 @@
 /**
- * A disk that remembers every write and sync, so that any moment of its life can be had again with
- * what was not synced lost, torn or reordered.
+ * A file on a simulated disk: it remembers every write and sync, fails on demand, and reads what
+ * the system would have in memory.
  */
 import type { StorageFile } from '../../dist/shared/pages/storage.js';
+import type { DiskImage } from './disk-image.js';
+
+/** Bytes on their way to the disk. */
+export interface DiskWrite {
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
 
 /** What happened to the disk, in order. */
 export type DiskEvent =
-  | { readonly kind: 'write'; readonly offset: number; readonly bytes: Uint8Array }
+  | ({ readonly kind: 'write' } & DiskWrite)
   | { readonly kind: 'sync' }
   /** The engine acknowledged a state: the caller was told. */
   | { readonly kind: 'acknowledge'; readonly state: number }
   /** The engine promised that this state survives a power cut. */
   | { readonly kind: 'promise'; readonly state: number };
 
-const SECTOR_BYTES = 512;
-
-/** How much of what was not synced survives a crash. */
-export type CrashKind = 'nothing' | 'everything' | 'the last' | 'all but the last' | 'torn';
-export const CRASH_KINDS: readonly CrashKind[] = [
-  'nothing',
-  'everything',
-  'the last',
-  'all but the last',
-  'torn',
-];
-
-/** The content of a file; grows as it is written. */
-export class Content {
-  bytes: Uint8Array;
-  size: number;
-  constructor(bytes: Uint8Array, size: number) {
-    this.bytes = bytes;
-    this.size = size;
-  }
-  copy(): Content {
-    return new Content(this.bytes.slice(), this.size);
-  }
-  write(source: Uint8Array, offset: number): void {
-    const end = offset + source.length;
-    if (end > this.bytes.length) {
-      const larger = new Uint8Array(Math.max(end, this.bytes.length * 2));
-      larger.set(this.bytes);
-      this.bytes = larger;
-    }
-    this.bytes.set(source, offset);
-    this.size = Math.max(this.size, end);
-  }
-}
+/** What a sync that fails does to what was written since the last one. */
+export type SyncFault =
+  /** It is not on the disk, and the system forgets it: reads see what was there before. */
+  | 'drops'
+  /** It is not on the disk, and the system takes it for clean: reads see it, no sync helps. */
+  | 'marks clean';
 
 export class SimulatedFile implements StorageFile {
-  readonly content: Content;
+  readonly image: DiskImage;
   readonly events: DiskEvent[] = [];
   /** Bytes that fit the disk; a write beyond is short, as a real one. */
   capacity = Number.POSITIVE_INFINITY;
@@ -57,14 +36,27 @@ export class SimulatedFile implements StorageFile {
   takes: (length: number) => number = (length) => length;
   /** Called before each event; throws what the system would. */
   beforeEvent: (kind: 'write' | 'sync') => void = () => undefined;
+  /** Called before each read: how many of its bytes are given; throws what the system would. */
+  gives: (length: number) => number = (length) => length;
+  /** What is wrong with the sync that comes next, if anything. */
+  syncFault: () => SyncFault | undefined = () => undefined;
+  /** Written since the last sync, oldest first. */
+  #unsynced: DiskWrite[] = [];
+  /** What the system takes for clean although the disk does not have it. */
+  #lost: DiskWrite[] = [];
+  /** What the image has of all that was written. */
+  #kept: DiskWrite[] = [];
+  readonly #start: number;
 
-  constructor(content: Content) {
-    this.content = content;
+  constructor(image: DiskImage) {
+    this.image = image;
+    this.#start = image.mark();
   }
 
   read(target: Uint8Array, targetOffset: number, length: number, offset: number): number {
-    const count = Math.max(0, Math.min(length, this.content.size - offset));
-    target.set(this.content.bytes.subarray(offset, offset + count), targetOffset);
+    const given = Math.min(this.gives(length), length, this.image.size - offset);
+    const count = Math.max(0, given);
+    target.set(this.image.bytes.subarray(offset, offset + count), targetOffset);
     return count;
   }
 
@@ -72,8 +64,11 @@ export class SimulatedFile implements StorageFile {
     this.beforeEvent('write');
     const taken = Math.max(0, Math.min(this.takes(length), this.capacity - offset));
     const bytes = source.slice(sourceOffset, sourceOffset + taken);
-    this.events.push({ kind: 'write', offset, bytes });
-    this.content.write(bytes, offset);
+    const write = { kind: 'write', offset, bytes } as const;
+    this.events.push(write);
+    this.#unsynced.push(write);
+    this.#kept.push(write);
+    this.image.write(bytes, offset);
     return taken;
   }
 
@@ -88,12 +83,41 @@ export class SimulatedFile implements StorageFile {
   }
 
   size(): number {
-    return this.content.size;
+    return this.image.size;
   }
 
   datasync(): void {
     this.beforeEvent('sync');
-    this.events.push({ kind: 'sync' });
+    const fault = this.syncFault();
+    if (fault === undefined) {
+      this.events.push({ kind: 'sync' });
+      this.#unsynced = [];
+      return;
+    }
+    const dropped = this.#unsynced;
+    this.#unsynced = [];
+    if (fault === 'drops') this.#forget(dropped);
+    else this.#lost.push(...dropped);
+    throw Object.assign(new Error('EIO'), { code: 'EIO', syscall: 'fdatasync' });
+  }
+
+  /** The image without some of the writes. */
+  #forget(gone: readonly DiskWrite[]): void {
+    const { image } = this;
+    const { size } = image;
+    const isGone = new Set(gone);
+    this.#kept = this.#kept.filter((write) => !isGone.has(write));
+    image.rollBack(this.#start);
+    for (const { bytes, offset } of this.#kept) image.write(bytes, offset);
+    // Zeros are read where a file has become longer without what was written there.
+    if (image.size < size) image.write(new Uint8Array(size - image.size), image.size);
+  }
+
+  /** Leaves what the disk surely has, no more and no less. */
+  cutPower(): void {
+    this.#forget([...this.#unsynced, ...this.#lost]);
+    this.#unsynced = [];
+    this.#lost = [];
   }
 
   close(): void {
@@ -107,76 +131,4 @@ export class SimulatedFile implements StorageFile {
   promise(state: number): void {
     this.events.push({ kind: 'promise', state });
   }
-}
-
-/** The disk as it is found after a crash. */
-export interface CrashedDisk {
-  readonly content: Content;
-  /** The newest state that had been acknowledged. */
-  readonly acknowledged: number;
-  /** The newest state that was promised to survive a power cut. */
-  readonly promised: number;
-}
-
-/** Walks through the events and gives the disk after each of them, for each kind of crash. */
-export function* crashes(
-  start: Content,
-  events: readonly DiskEvent[],
-  random: () => number,
-  kinds: readonly CrashKind[] = CRASH_KINDS,
-): Generator<CrashedDisk & { readonly kind: CrashKind; readonly event: number }> {
-  const durable = start.copy();
-  let pending: { readonly offset: number; readonly bytes: Uint8Array }[] = [];
-  let acknowledged = 0;
-  let promised = 0;
-  for (const [event, happened] of events.entries()) {
-    if (happened.kind === 'write') pending.push(happened);
-    else if (happened.kind === 'acknowledge') acknowledged = happened.state;
-    else if (happened.kind === 'promise') promised = happened.state;
-    else {
-      for (const { offset, bytes } of pending) durable.write(bytes, offset);
-      pending = [];
-    }
-    for (const kind of kinds) {
-      const content = durable.copy();
-      for (const { offset, bytes } of survivors(pending, kind, random))
-        content.write(bytes, offset);
-      yield { content, acknowledged, promised, kind, event };
-    }
-  }
-}
-
-interface PendingWrite {
-  readonly offset: number;
-  readonly bytes: Uint8Array;
-}
-
-function survivors(
-  pending: readonly PendingWrite[],
-  kind: CrashKind,
-  random: () => number,
-): readonly PendingWrite[] {
-  switch (kind) {
-    case 'nothing':
-      return [];
-    case 'everything':
-      return pending;
-    case 'the last':
-      return pending.slice(-1);
-    case 'all but the last':
-      return pending.slice(0, -1);
-    default:
-      return pending.flatMap((write) => tear(write, random));
-  }
-}
-
-/** Any sectors of a write may have reached the disk, whatever became of the others. */
-function tear({ offset, bytes }: PendingWrite, random: () => number): PendingWrite[] {
-  const share = random();
-  const parts: PendingWrite[] = [];
-  for (let at = 0; at < bytes.length; at += SECTOR_BYTES) {
-    if (random() > share) continue;
-    parts.push({ offset: offset + at, bytes: bytes.subarray(at, at + SECTOR_BYTES) });
-  }
-  return parts;
 }

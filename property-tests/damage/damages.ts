@@ -2,7 +2,9 @@
  * What is done to a file: fields that mean something, pointers, slots, or any byte get another
  * content, and every checksum above is made right again.
  */
-import fc from 'fast-check';
+import { VarintWriter } from '../../dist/shared/bytes/varint.js';
+import { encodeChange } from '../../dist/writer/pages/free-state.js';
+import type { Change, Content, Damage, FreeChange } from './random-damage.js';
 import {
   cellsOf,
   levelOf,
@@ -14,107 +16,20 @@ import {
   seal,
 } from './sealed-file.js';
 
-/** Numbers that choose among what there is are taken modulo its count. */
-export type Change =
-  | { readonly kind: 'field'; readonly group: number; readonly place: number; readonly to: Content }
-  | { readonly kind: 'byte'; readonly place: number; readonly value: number }
-  | { readonly kind: 'pointer'; readonly place: number; readonly target: number }
-  | { readonly kind: 'slot'; readonly place: number; readonly target: number }
-  /** These leave a node that is sound by itself, and wrong in what it says. */
-  | { readonly kind: 'shorten'; readonly place: number; readonly bytes: number }
-  | { readonly kind: 'remove'; readonly place: number }
-  | { readonly kind: 'prefix'; readonly place: number; readonly value: number };
-
-export type Content =
-  | { readonly kind: 'set'; readonly value: number }
-  | { readonly kind: 'add'; readonly value: number }
-  | { readonly kind: 'flip'; readonly value: number };
-
-export interface Damage {
-  readonly owner: number;
-  readonly part: number;
-  readonly changes: readonly Change[];
-  /** True when the other meta stays as it was. */
-  readonly oneMeta: boolean;
-}
-
-const edge = fc.constantFrom(
-  ...[0, 1, 2, 3, 4, 7, 8, 31, 32, 33, 127, 128, 254, 255, 256, 1023, 1024, 1040, 1041],
-  ...[4085, 4095, 4096, 4097, 32767, 32768, 65535, 2 ** 20, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1],
-  ...[2 ** 40, 2 ** 47, 2 ** 48 - 1],
-);
-const content: fc.Arbitrary<Content> = fc.oneof(
-  fc.record({ kind: fc.constant('set' as const), value: edge }),
-  fc.record({ kind: fc.constant('set' as const), value: fc.nat({ max: 600 }) }),
-  fc.record({ kind: fc.constant('add' as const), value: fc.integer({ min: -40, max: 40 }) }),
-  fc.record({ kind: fc.constant('flip' as const), value: fc.nat({ max: 47 }) }),
-);
-const change: fc.Arbitrary<Change> = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      kind: fc.constant('field' as const),
-      group: fc.nat({ max: 2 }),
-      place: fc.nat(),
-      to: content,
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      kind: fc.constant('byte' as const),
-      place: fc.nat(),
-      value: fc.nat({ max: 255 }),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      kind: fc.constant('pointer' as const),
-      place: fc.nat(),
-      target: fc.nat(),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('slot' as const), place: fc.nat(), target: fc.nat() }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      kind: fc.constant('shorten' as const),
-      place: fc.nat(),
-      bytes: fc.oneof(fc.nat({ max: 24 }), fc.nat({ max: 2000 })),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), place: fc.nat() }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant('prefix' as const),
-      place: fc.nat(),
-      value: fc.nat({ max: 255 }),
-    }),
-  },
-);
-
-export const damage: fc.Arbitrary<Damage> = fc.record({
-  owner: fc.nat({ max: 1000 }),
-  part: fc.nat(),
-  changes: fc.array(change, { minLength: 1, maxLength: 3 }),
-  oneMeta: fc.integer({ min: 0, max: 9 }).map((choice) => choice === 0),
-});
-
 /** Chosen from first, by how often they stand here, since there are few metas and many leaves. */
 const OWNERS: readonly Part['owner'][] = [
   ...(['values', 'values', 'values', 'values', 'values', 'values', 'expiry', 'expiry'] as const),
   ...(['catalog', 'catalog', 'meta', 'list', 'free', 'dropped', 'dropped'] as const),
+  ...(['names', 'names', 'names', 'members', 'members', 'ranks', 'ranks', 'elements'] as const),
 ];
 
 interface Field {
   readonly at: number;
   readonly size: number;
 }
+
+/** What is copied of a meta; those of the files here are shorter. */
+const META_BYTES_MAX = 8192;
 
 function pick<T>(items: readonly T[], choice: number): T {
   return items[choice % items.length] as T;
@@ -155,10 +70,13 @@ function fieldsOf(file: Buffer, part: Part, group: number): Field[] {
 
 function recordFields(part: Part, at: number, length: number): Field[] {
   if (length === 0) return [];
+  if (part.owner === 'names') return fieldsFrom(at, [4, 4, ...(length > 8 ? [4, 4, 4, 4] : [])]);
+  if (part.owner === 'members') return fieldsFrom(at, [2, 2, 2, 2]);
   if (part.owner !== 'catalog') return fieldsFrom(at, length < 24 ? [1] : [1, 6, 4, 4, 4, 4]);
   if (length === 14) return fieldsFrom(at, [4, 4, 4, 1, 1]);
   const tree = [1, 1, 4, 4, 4, 6, 6, 6, 1];
-  return fieldsFrom(at, [1, 1, 1, 1, 6, ...tree, ...tree]);
+  const trees = Array.from({ length: (length - 22) / 33 }, () => tree).flat();
+  return fieldsFrom(at, [1, 1, 1, 1, 6, 6, 6, ...trees]);
 }
 
 function writeField(file: Buffer, { at, size }: Field, to: Content): void {
@@ -260,18 +178,49 @@ function changePrefix(file: Buffer, part: Part, place: number, value: number): v
 /** A copy of the file with the damage done and everything sealed anew. */
 export function damagedCopy(original: Buffer, parts: readonly Part[], damage: Damage): Buffer {
   const file = Buffer.from(original);
+  damageFile(file, parts, damage);
+  return file;
+}
+
+/** Does the damage and seals everything anew. */
+export function damageFile(file: Buffer, parts: readonly Part[], damage: Damage): void {
   const owners = OWNERS.filter((owner) => parts.some((part) => part.owner === owner));
   const owner = pick(owners, damage.owner);
-  const part = pick(
+  let part = pick(
     parts.filter((candidate) => candidate.owner === owner),
     damage.part,
   );
   for (const change of damage.changes) {
-    if (canBeRead(file, part)) applyChange(file, parts, part, change);
+    if (!canBeRead(file, part)) continue;
+    if (change.kind === 'free' && part.kind === 'meta') part = writeFreeLog(file, part, change);
+    else applyChange(file, parts, part, change);
   }
   seal(file, part);
-  if (!damage.oneMeta) file.copy(file, META_AREA_BYTES, 0, META_AREA_BYTES);
-  return file;
+  if (!damage.oneMeta) file.copy(file, META_AREA_BYTES, 0, META_BYTES_MAX);
+}
+
+const META_LENGTH = 12;
+const META_PAGE_COUNT = 64;
+const META_TXN = 54;
+const META_LOG_LENGTH = 120;
+const META_LIST_COUNT = 124;
+const META_FIXED_BYTES = 160;
+
+/** Puts a free log of one's own into a meta, which can be read and tells lies. */
+function writeFreeLog(file: Buffer, meta: Part, change: FreeChange): Part {
+  const writer = new VarintWriter();
+  const pageCount = file.readUInt32LE(meta.start + META_PAGE_COUNT);
+  const newest = file.readUIntLE(meta.start + META_TXN, 6);
+  const freedBy = { old: 0, new: newest, future: newest + 1 }[change.when];
+  const runs = (chosen: readonly number[]) => chosen.map((choice) => choice % (pageCount + 2));
+  encodeChange(writer, { freedBy, taken: runs(change.taken), freed: runs(change.freed) });
+  const log = writer.bytes();
+  const length = META_FIXED_BYTES + log.length + 8;
+  file.set(log, meta.start + META_FIXED_BYTES);
+  file.writeUInt32LE(length, meta.start + META_LENGTH);
+  file.writeUInt32LE(log.length, meta.start + META_LOG_LENGTH);
+  file.writeUInt32LE(0, meta.start + META_LIST_COUNT);
+  return { ...meta, length };
 }
 
 /** False when an earlier change made it impossible to say where its fields are. */

@@ -108,6 +108,38 @@ export class Examination {
       this.#attempt(`${name}: typeOf`, () => keyspace.typeOf(key));
     }
     this.#attempt(`${name}: get a long value`, () => keyspace.get('one'));
+    if (name === 'collections') this.#readCollections(keyspace);
+  }
+
+  #readCollections(keyspace: AnyKeyspace): void {
+    for (const name of ['large', keyAt('small', 7)]) {
+      const set = keyspace.sortedSet(name);
+      const list = keyspace.list(name);
+      const reads: Record<string, () => unknown> = {
+        card: () => set.card(),
+        score: () => set.score(keyAt('member', 7)),
+        rank: () => set.rank(keyAt('member', 7), { reverse: true }),
+        'rank of one': () => set.rank('one'),
+        'range by rank': () => set.rangeByRank(-20, -1),
+        'range by score': () => set.rangeByScore(3, 9, { offset: 5, limit: 200 }),
+        iter: () => this.#exhaustItems(set.iter()),
+        'iter backwards': () => this.#exhaustItems(set.iter({ reverse: true })),
+        len: () => list.len(),
+        index: () => [list.index(0), list.index(-1), list.index(10)],
+        'range of a list': () => list.range(2, 30),
+        'all of a list': () => this.#exhaustItems(list[Symbol.iterator]()),
+      };
+      for (const [title, read] of Object.entries(reads)) this.#attempt(`${name}: ${title}`, read);
+    }
+  }
+
+  #exhaustItems(items: Iterable<unknown>): void {
+    let count = 0;
+    for (const _ of items) {
+      if (++count <= ENTRIES_MAX) continue;
+      this.faults.push('a walk has no end');
+      return;
+    }
   }
 
   #exhaust(keyspace: AnyKeyspace, options: object): void {
@@ -121,6 +153,7 @@ export class Examination {
 
   #write(database: Database): void {
     this.#keyspaces(database, (keyspace, name) => this.#writeKeyspace(keyspace, name));
+    this.#attempt('collections', () => this.#writeCollections(database.keyspace('collections')));
     this.#attempt('keyspaces in a batch', () => {
       database.batch(() => database.keyspaces());
     });
@@ -128,6 +161,29 @@ export class Examination {
     this.#attempt('drop', () => database.dropKeyspace('typed'));
     this.#attempt('fill', () => fillAnew(database));
     this.#attempt('sync', () => database.sync());
+  }
+
+  #writeCollections(keyspace: Keyspace): void {
+    for (const name of ['large', keyAt('small', 7), 'new']) {
+      const set = keyspace.sortedSet(name);
+      const list = keyspace.list(name);
+      const members = Array.from({ length: 60 }, (_, index) => keyAt('member', index));
+      const writes: Record<string, () => unknown> = {
+        add: () => set.add(5, 'new', 6, keyAt('member', 3), 6, keyAt('member', 399)),
+        rem: () => set.rem(keyAt('member', 4), keyAt('member', 398)),
+        'rem many': () => set.rem(...members),
+        batchIncr: () => set.batchIncr(members, 2),
+        rpush: () => list.rpush('new', 'z'.repeat(3000)),
+        lpush: () => list.lpush(5),
+        rpop: () => [list.rpop(), list.rpop(), list.rpop()],
+        lpop: () => [list.lpop(), list.lpop(), list.lpop()],
+        'clear a set': () => set.clear(),
+        'clear a list': () => list.clear(),
+      };
+      for (const [title, write] of Object.entries(writes)) {
+        this.#attempt(`${name}: ${title}`, write);
+      }
+    }
   }
 
   #writeKeyspace(keyspace: AnyKeyspace, name: string): void {

@@ -1,6 +1,7 @@
 /**
  * The file that is damaged: small, with trees of several levels, every type of value, expired keys,
- * extents, lists of extents, free space, and a dropped keyspace that is still being freed.
+ * extents, lists of extents, free space, sorted sets, lists, and a dropped keyspace that is still
+ * being freed.
  */
 import { readFileSync } from 'node:fs';
 import { type Keyspace, open } from 'mneme';
@@ -23,6 +24,7 @@ export const KEYSPACES = [
   { name: 'expiring', keys: 'text' },
   { name: 'bytes', keys: 'bytes' },
   { name: 'large', keys: 'text' },
+  { name: 'collections', keys: 'text' },
 ] as const;
 
 export function keyAt(name: string, index: number): string {
@@ -30,7 +32,14 @@ export function keyAt(name: string, index: number): string {
   return `${name} ${String(index).padStart(5, '0')}`;
 }
 
-const COUNTS = { deep: 60, typed: 150, expiring: 150, bytes: 40, large: 20 } as const;
+const COUNTS = {
+  deep: 60,
+  typed: 150,
+  expiring: 150,
+  bytes: 40,
+  large: 20,
+  collections: 5,
+} as const;
 
 function typedValue(index: number): string | number | bigint | Uint8Array {
   const values = [
@@ -52,6 +61,19 @@ function fill(
       // Nothing of a deep tree needs a look before it goes: its ranges go by whole subtrees.
       const value = name === 'deep' ? `value ${index}` : typedValue(index);
       writer.set(name === 'bytes' ? Buffer.from(key) : key, value, ttl);
+    }
+  });
+}
+
+/** One large set and list each, and many small ones; some elements are long. */
+function fillCollections(keyspace: Keyspace): void {
+  keyspace.batch(() => {
+    for (let index = 0; index < 400; index++) {
+      keyspace.sortedSet('large').add(index % 20, keyAt('member', index));
+      keyspace.list('large').rpush(typedValue(index));
+      const small = keyAt('small', index % 40);
+      keyspace.sortedSet(small).add(index, 'one', -index, keyAt('member', index));
+      keyspace.list(small).lpush(index, 'z'.repeat(index));
     }
   });
 }
@@ -88,6 +110,7 @@ export function makeFixture(path: string, isLarge: boolean): Buffer {
     if (name === 'large' && isLarge) keyspace.set('one', 'y'.repeat(2 ** 20 + 5000));
     fill(keyspace, name, COUNTS[name]);
   }
+  fillCollections(database.keyspace('collections'));
   database.keyspace('typed').delRange({ gte: keyAt('typed', 50), lt: keyAt('typed', 90) });
   // Last, because every commit frees a part of it.
   if (isLarge) database.dropKeyspace('dropped');

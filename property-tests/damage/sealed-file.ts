@@ -19,6 +19,10 @@ const SLOT_BYTES = 8;
 const HEAD_BYTES = 4;
 const EXTENT_BYTES_MAX = 2 ** 20;
 const NO_LEVEL = 255;
+const RECORD_TREES = 22;
+const TREE_BYTES = 33;
+/** By their roles, from 1. */
+const TREES = ['values', 'expiry', 'names', 'members', 'ranks', 'elements'] as const;
 
 /** What pointers have in common, wherever they stand: page id (4 bytes), checksum (8). */
 export const POINTER_BYTES = 12;
@@ -27,7 +31,7 @@ export const POINTER_BYTES = 12;
 export interface Part {
   readonly kind: 'meta' | 'node' | 'extent';
   /** What a node belongs to, or an extent is for. */
-  readonly owner: 'meta' | 'catalog' | 'values' | 'expiry' | 'dropped' | 'list' | 'free';
+  readonly owner: 'meta' | 'catalog' | (typeof TREES)[number] | 'dropped' | 'list' | 'free';
   readonly start: number;
   readonly length: number;
   /** Where the pointer to it stands, within its parent; 0 for a meta. */
@@ -136,10 +140,12 @@ function addTree(
   parts.push(node);
   for (const { keyFirstByte, cellAt, valueAt } of cellsOf(file, node)) {
     if (level > 0) addTree(file, parts, node, cellAt, level - 1, owner);
-    else if (owner === 'values' || owner === 'dropped') addExtents(file, parts, node, valueAt);
+    else if (HAVE_EXTENTS.has(owner)) addExtents(file, parts, node, valueAt);
     else if (owner === 'catalog') addKeyspace(file, parts, node, keyFirstByte, valueAt);
   }
 }
+
+const HAVE_EXTENTS: ReadonlySet<string> = new Set(['values', 'elements', 'dropped']);
 
 function addKeyspace(
   file: Buffer,
@@ -154,8 +160,8 @@ function addKeyspace(
   }
   const treeCount = file.readUInt8(record + 3);
   for (let index = 0; index < treeCount; index++) {
-    const tree = record + 10 + index * 33;
-    const owner = file.readUInt8(tree) === 1 ? 'values' : 'expiry';
+    const tree = record + RECORD_TREES + index * TREE_BYTES;
+    const owner = TREES[file.readUInt8(tree) - 1] ?? 'values';
     addTree(file, parts, leaf, tree + 2, file.readUInt8(tree + 1), owner);
   }
 }

@@ -113,7 +113,7 @@ const longValue: fc.Arbitrary<ValueSpec> = fc.record({
   length: longLength,
 });
 
-const value: fc.Arbitrary<ValueSpec> = fc.oneof(
+export const value: fc.Arbitrary<ValueSpec> = fc.oneof(
   { weight: 10, arbitrary: fc.constantFrom(...scalars.map((scalar) => ({ value: scalar }))) },
   { weight: 8, arbitrary: longValue },
   { weight: 2, arbitrary: fc.string({ unit: 'binary' }).map((text) => ({ value: text })) },

@@ -17,7 +17,13 @@ import {
 } from '../shared/memory/control-block.js';
 import * as messages from '../shared/memory/messages.js';
 import type { SharedMemory } from '../shared/memory/shared-memory.js';
-import { claimPin, type PinnedState, releasePin, setPin } from '../shared/memory/snapshot-pins.js';
+import {
+  claimPin,
+  type PinnedState,
+  pinnedTxnIds,
+  releasePin,
+  setPin,
+} from '../shared/memory/snapshot-pins.js';
 import { isInEpoch, releaseThreadSlot, type ThreadSlot } from '../shared/memory/thread-slots.js';
 import type { Meta } from '../shared/pages/meta-page.js';
 import { MetaWatch } from '../shared/pages/meta-watch.js';
@@ -30,6 +36,7 @@ import {
   type ScratchMemory,
 } from '../shared/pages/recovery.js';
 import type { StorageFile } from '../shared/pages/storage.js';
+import { processId } from '../shared/system.js';
 import { nodeProblem } from '../shared/tree/node.js';
 import { forgetAtExit, rememberAtExit } from './exit.js';
 import { bootIdBytes, firstMeta, openDatabaseFile, type SharedPlaces } from './open-file.js';
@@ -278,6 +285,17 @@ export class Core {
     this.#pins.delete(pinned.state);
     this.#others?.locks.unpin(pinned.state.txnId);
     releasePin(this.memory, pinned.pinIndex);
+  }
+
+  /** Who reads the oldest state in use, of all threads and processes. */
+  oldestReader(): { pid: number; txnId: bigint } | undefined {
+    // One in the making has no state yet.
+    const own = pinnedTxnIds(this.memory).find((txnId) => txnId > 0);
+    const other = this.#others?.locks.oldestPin();
+    if (own !== undefined && (other === undefined || own <= other.txnId)) {
+      return { pid: processId(), txnId: BigInt(own) };
+    }
+    return other === undefined ? undefined : { ...other, txnId: BigInt(other.txnId) };
   }
 
   /** Sends one operation without key or value, outside of transactions, and waits. */

@@ -2,7 +2,7 @@
  * The open database: its keyspaces, batches over all of them, and its life.
  */
 import { invalidType, MnemeError } from '../shared/errors.js';
-import { listKeyspaces, treesOf } from '../shared/keyspaces/catalog.js';
+import { listKeyspaces } from '../shared/keyspaces/catalog.js';
 import { type CheckReport, FileChecker } from '../shared/keyspaces/check-keyspace.js';
 import * as messages from '../shared/memory/messages.js';
 import { usedCacheBytes } from '../shared/memory/page-cache.js';
@@ -17,6 +17,9 @@ import { checkOptions, checkPath, type OpenOptions } from './options.js';
 import { type SharedDatabase, shareCore, sharedContent } from './share.js';
 import { Snapshot } from './snapshot.js';
 import type { Sync } from './transaction.js';
+
+/** Between two calls of a progress callback. */
+const PAGES_PER_PROGRESS = 64;
 
 export interface Progress {
   done: number;
@@ -45,6 +48,12 @@ export interface DatabaseStats {
   keyspaces: number;
   fileSize: number;
   cache: { bytes: number; hits: number; misses: number };
+  /**
+   * Who reads the oldest state that is in use: iterators and snapshots of any thread or process.
+   * `pid` is 0 where the system does not tell; `pinnedPages` are what is kept, at most, because of
+   * it.
+   */
+  oldestReader?: { pid: number; txnId: bigint; pinnedPages: number };
 }
 
 export interface VerifyReport {
@@ -132,6 +141,7 @@ export class Database implements Disposable {
     const core = this.#core;
     const { pageCount, freePages, waitingPages } = core.state();
     const livePages = pageCount - freePages - waitingPages;
+    const oldest = core.oldestReader();
     return {
       pageCount,
       retiredPages: waitingPages,
@@ -141,6 +151,7 @@ export class Database implements Disposable {
       keyspaces,
       fileSize: core.file.size(),
       cache: { bytes: usedCacheBytes(core.memory), ...cacheCounters(core.memory) },
+      ...(oldest === undefined ? {} : { oldestReader: { ...oldest, pinnedPages: waitingPages } }),
     };
   }
 
@@ -212,14 +223,20 @@ export class Database implements Disposable {
     return core.memory.f64[writer.send() >>> 3] as number;
   }
 
-  /** Walks every page: checksums, order, counts, each page reached once or free. */
+  /**
+   * Walks every page: checksums, order, counts, each page reached once or free. Progress counts
+   * pages; where the writer does the walk, it is told at the start and at the end.
+   */
   verify(options: { onProgress?: (progress: Progress) => void } = {}): VerifyReport {
     const core = this.#core;
     core.assertNoBatch();
+    const { onProgress } = options;
     const total = core.state().pageCount;
-    options.onProgress?.({ done: 0, total, phase: 'verify' });
-    const report = core.options.readonly ? checkTrees(core) : checkWholeFile(core);
-    options.onProgress?.({ done: total, total, phase: 'verify' });
+    const tell = (done: number) => onProgress?.({ done, total, phase: 'verify' });
+    tell(0);
+    const report = core.options.readonly ? checkTrees(core, tell) : checkWholeFile(core);
+    core.assertOpen();
+    tell(total);
     return { ...report, problems: [...report.problems] };
   }
 }
@@ -259,7 +276,10 @@ function dropKeyspace(core: Core, name: string): boolean {
   const at = writer.reserve(Buffer.byteLength(name));
   const length = memory.text.write(name, at);
   writer.add({ code: messages.DROP, flags: 0, handle: 0, number: 0 }, 0, length);
-  if (transactions.isActive) transactions.changeCount++;
+  if (transactions.isActive) {
+    transactions.changeCount++;
+    transactions.sets.lose();
+  }
   return memory.f64[writer.send() >>> 3] === 1;
 }
 
@@ -270,10 +290,15 @@ function readJson<T>(core: Core, address: number): T {
 
 function namesInBatch(core: Core): string[] {
   const { writer } = core;
-  writer.continueBatch(core.now());
-  writer.reserve(0);
-  writer.add({ code: messages.NAMES, flags: 0, handle: 0, number: 0 }, 0, 0);
-  return readJson<string[]>(core, writer.send());
+  const names: string[] = [];
+  for (;;) {
+    writer.continueBatch(core.now());
+    writer.reserve(0);
+    writer.add({ code: messages.NAMES, flags: 0, handle: 0, number: names.length }, 0, 0);
+    const more = readJson<string[]>(core, writer.send());
+    if (more.length === 0) return names;
+    names.push(...more);
+  }
 }
 
 function checkWholeFile(core: Core): CheckReport {
@@ -281,18 +306,19 @@ function checkWholeFile(core: Core): CheckReport {
 }
 
 /** Without a writer nobody knows which pages are free; everything else is checked. */
-function checkTrees(core: Core): CheckReport {
+function checkTrees(core: Core, tell: (done: number) => void): CheckReport {
   const pinned = core.pin();
   try {
     return core.readingPinned(() => {
-      const { source } = core;
       const { catalog, pageCount } = pinned.state;
-      const checker = new FileChecker(source, pageCount);
-      const tree = { ...catalog, leafPages: -1, branchPages: -1 };
-      checker.checkCatalog(tree);
-      for (const { name, record } of listKeyspaces(source, catalog)) {
-        checker.checkKeyspace(name, record, treesOf(record));
-      }
+      const checker = new FileChecker(core.source, pageCount, (done) => {
+        if (done % PAGES_PER_PROGRESS !== 0 || done === 0) return;
+        tell(Math.min(done, pageCount));
+        // Whoever was told may have read, and even closed.
+        core.assertOpen();
+        core.source.enter();
+      });
+      checker.checkTrees({ ...catalog, leafPages: -1, branchPages: -1 });
       return checker.report();
     });
   } finally {

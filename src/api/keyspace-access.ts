@@ -25,13 +25,21 @@ import type { CommittedState } from '../shared/memory/control-block.js';
 import * as messages from '../shared/memory/messages.js';
 import type { Core } from './core.js';
 import type { DeadlineRequest } from './deadline.js';
-import { type Key, writeKey } from './keys.js';
-import { OPERATION_BYTES_MAX } from './writer-connection.js';
+import { type Key, keyBytes, writeKey } from './keys.js';
+import { OPERATION_BYTES_MAX, type OperationFields } from './writer-connection.js';
 
 /** Room for the longest key while it is being written. */
 const KEY_ROOM = 3072;
 /** Longer values go in parts. */
 const SHORT_VALUE_MAX = OPERATION_BYTES_MAX - KEY_ROOM;
+
+/** True when a value is too long for one operation. */
+export function isLongValue(value: Value): value is string | Uint8Array {
+  return encodedBytesMax(value) > SHORT_VALUE_MAX;
+}
+
+/** What an operation says besides handle, key and value. */
+type Fields = Omit<OperationFields, 'handle'>;
 
 /** One committed state, kept for as long as it is open. */
 export interface View {
@@ -101,6 +109,23 @@ export class KeyspaceAccess {
       this.#seenState = state;
     }
     return this.#seenRecord;
+  }
+
+  /** Reads of the state that the batch which runs began with, which nobody changes meanwhile. */
+  readBeforeBatch<T>(read: (record: KeyspaceRecord | undefined) => T): T {
+    const core = this.#core;
+    return core.readingPinned(() => {
+      const state = core.state();
+      if (state !== this.#seenState) {
+        this.#seenRecord = this.recordIn(state);
+        this.#seenState = state;
+      }
+      return read(this.#seenRecord);
+    });
+  }
+
+  get keyspaceName(): string {
+    return this.#name;
   }
 
   recordIn(state: CommittedState): KeyspaceRecord | undefined {
@@ -189,8 +214,8 @@ export class KeyspaceAccess {
 
   set(key: Key, value: Value, request: DeadlineRequest, now: number): void {
     this.assertWritable();
-    if (encodedBytesMax(value) > SHORT_VALUE_MAX) {
-      this.#setLong(key, value as string | Uint8Array, request, now);
+    if (isLongValue(value)) {
+      this.#setLong(key, value, request, now);
       return;
     }
     this.#beginOperation(now);
@@ -219,34 +244,36 @@ export class KeyspaceAccess {
 
   /** A long value goes in parts, all in one transaction. */
   #setLong(key: Key, value: string | Uint8Array, request: DeadlineRequest, now: number): void {
-    const isText = typeof value === 'string';
-    const sizeBytes = isText ? Buffer.byteLength(value) : value.length;
-    if (sizeBytes > VALUE_BYTES_MAX)
-      throw new MnemeError('ERR_MNEME_VALUE_TOO_LARGE', { sizeBytes });
-    if (isText) checkWellFormed(value, 'value');
-    const bytes = isText ? Buffer.from(value) : value;
-    const asciiTag = sizeBytes === value.length ? TAG_ASCII : TAG_UTF8;
-    const tag = isText ? asciiTag : TAG_BYTES;
-    const { memory } = this.#core;
-    writeKey(key, this.#keys, keyCheck, 0);
+    const long = longPayload(value);
+    const name = keyBytes(key, this.#keys);
+    const { flags, deadline } = request;
     const send = () => {
-      this.#sendParts(bytes, now);
-      this.#beginOperation(now);
-      const { writer } = this.#core;
-      const at = writer.reserve(KEY_ROOM);
-      const keyLength = writeKey(key, this.#keys, memory.text, at);
-      memory.u8[at + keyLength] = tag;
-      writeU32(memory.u8, at + keyLength + 1, bytes.length);
-      const flags = request.flags | messages.PARTS;
-      const fields = { code: messages.SET, flags, handle: this.#handle, number: request.deadline };
-      writer.add(fields, keyLength, 5);
+      this.#addLong({ code: messages.SET, flags, number: deadline }, name, long, now);
       this.#finishSilent();
     };
     if (this.#core.transactions.isActive) send();
     else this.#core.transactions.run(send);
   }
 
-  #sendParts(bytes: Uint8Array, now: number): void {
+  /** Sends an operation on a long value, in the batch that runs; returns where its answer lies. */
+  sendLong(fields: Fields, key: Uint8Array, value: string | Uint8Array): number {
+    this.#addLong(fields, key, longPayload(value), this.#core.now());
+    return this.#finishAnswered();
+  }
+
+  #addLong(fields: Fields, key: Uint8Array, { tag, bytes }: LongPayload, now: number): void {
+    this.#sendValueParts(bytes, now);
+    this.#beginOperation(now);
+    const { writer, memory } = this.#core;
+    const at = writer.reserve(KEY_ROOM);
+    memory.u8.set(key, at);
+    memory.u8[at + key.length] = tag;
+    writeU32(memory.u8, at + key.length + 1, bytes.length);
+    const flags = fields.flags | messages.PARTS;
+    writer.add({ ...fields, flags, handle: this.#handle }, key.length, 5);
+  }
+
+  #sendValueParts(bytes: Uint8Array, now: number): void {
     const { writer, memory } = this.#core;
     for (let offset = 0; offset < bytes.length; offset += SHORT_VALUE_MAX) {
       const part = bytes.subarray(offset, offset + SHORT_VALUE_MAX);
@@ -255,6 +282,33 @@ export class KeyspaceAccess {
       memory.u8.set(part, at);
       writer.add({ code: messages.PART, flags: 0, handle: 0, number: 0 }, 0, part.length);
     }
+  }
+
+  /** Sends an operation as its bytes are; returns where its answer lies. */
+  sendBytes(fields: Fields, key: Uint8Array, value: Uint8Array): number {
+    this.#addBytes(fields, key, value);
+    return this.#finishAnswered();
+  }
+
+  #addBytes(fields: Fields, key: Uint8Array, value: Uint8Array): void {
+    this.#beginOperation(this.#core.now());
+    const { writer, memory } = this.#core;
+    const at = writer.reserve(key.length + value.length);
+    memory.u8.set(key, at);
+    memory.u8.set(value, at + key.length);
+    writer.add({ ...fields, handle: this.#handle }, key.length, value.length);
+  }
+
+  /** Adds an operation that answers nothing to the batch that runs. */
+  gatherBytes(fields: Fields, key: Uint8Array, value: Uint8Array): void {
+    this.#addBytes(fields, key, value);
+    this.#finishSilent();
+  }
+
+  /** Sends operations one by one; several are one transaction. */
+  sendParts(parts: readonly Uint8Array[], send: (part: Uint8Array) => void): void {
+    if (parts.length <= 1) parts.forEach(send);
+    else this.#core.transactions.run(() => parts.forEach(send));
   }
 
   /** Sends an operation on one key and returns its answer. */
@@ -305,4 +359,17 @@ export class KeyspaceAccess {
   }
 }
 
-const keyCheck = Buffer.alloc(KEY_ROOM);
+/** A long value as the writer gathers it. */
+interface LongPayload {
+  readonly tag: number;
+  readonly bytes: Uint8Array;
+}
+
+function longPayload(value: string | Uint8Array): LongPayload {
+  const isText = typeof value === 'string';
+  const sizeBytes = isText ? Buffer.byteLength(value) : value.length;
+  if (sizeBytes > VALUE_BYTES_MAX) throw new MnemeError('ERR_MNEME_VALUE_TOO_LARGE', { sizeBytes });
+  if (!isText) return { tag: TAG_BYTES, bytes: value };
+  checkWellFormed(value, 'value');
+  return { tag: sizeBytes === value.length ? TAG_ASCII : TAG_UTF8, bytes: Buffer.from(value) };
+}

@@ -10,7 +10,8 @@ import {
   type ValueType,
 } from '../shared/bytes/value-codec.js';
 import { invalidType, MnemeError, outOfRange } from '../shared/errors.js';
-import type { KeysKind } from '../shared/keyspaces/catalog.js';
+import type { KeysKind, KeyspaceRecord } from '../shared/keyspaces/catalog.js';
+import { collectionCounts } from '../shared/keyspaces/collection-names.js';
 import { expiredWithPrefix } from '../shared/keyspaces/expiry.js';
 import { findRecord, isExpired, readValue, recordType } from '../shared/keyspaces/values.js';
 import { INT64_MAX, INT64_MIN } from '../shared/limits.js';
@@ -18,11 +19,13 @@ import * as messages from '../shared/memory/messages.js';
 import { rankOf } from '../shared/tree/cursor.js';
 import type { Core } from './core.js';
 import { deadlineAfter, deadlineRequest, type SetOptions } from './deadline.js';
-import { EntryIteration } from './entry-iteration.js';
+import { ItemIteration } from './item-iteration.js';
 import { type Key, keyBytes, writeKey } from './keys.js';
 import { KeyspaceAccess, type View } from './keyspace-access.js';
-import { boundsOf, type RangeOptions, rangeRequest } from './range.js';
+import { List } from './list.js';
+import { boundsOf, EntryReader, type RangeOptions, rangeRequest } from './range.js';
 import { RangeIterator } from './range-iterator.js';
+import { SortedSet } from './sorted-set.js';
 import type { Sync } from './transaction.js';
 
 /** How a keyspace is opened. `keys` is stored with it, `integers` belongs to the handle. */
@@ -57,7 +60,17 @@ export interface KeyspaceView extends View {
 /** What every handle reads with, a snapshot's too. */
 export type KeyspaceReader<K extends Key = string> = Pick<
   Keyspace<K>,
-  'name' | 'get' | 'getMany' | 'exists' | 'typeOf' | 'ttl' | 'range' | 'count' | 'stats'
+  | 'name'
+  | 'get'
+  | 'getMany'
+  | 'exists'
+  | 'typeOf'
+  | 'ttl'
+  | 'range'
+  | 'count'
+  | 'stats'
+  | 'sortedSet'
+  | 'list'
 >;
 
 /** What a batch callback writes with. */
@@ -173,9 +186,9 @@ export class Keyspace<K extends Key = string> {
     const style = { keys: this.#keys, integers: this.#integers };
     const { source } = this.#core;
     const now = this.#now();
-    return new RangeIterator(
-      new EntryIteration<K>(this.#core, this.#access, source, request, style, now),
-    );
+    const open = (record: KeyspaceRecord) =>
+      new EntryReader<K>(source, record, request, style, now);
+    return new RangeIterator(new ItemIteration(this.#core, this.#access, this.#integers, open));
   }
 
   /** Visible keys with this prefix. O(log n + expired and not yet purged). */
@@ -202,7 +215,9 @@ export class Keyspace<K extends Key = string> {
       const record = this.#access.record();
       const { level = -1, leafPages = 0, branchPages = 0 } = record?.values ?? {};
       const overflowPages = record?.overflowPages ?? 0;
-      const others = { vectors: 0, sortedSets: 0, lists: 0 };
+      const none = { sortedSets: 0, lists: 0 };
+      const collections = record === undefined ? none : collectionCounts(this.#core.source, record);
+      const others = { vectors: 0, ...collections };
       return { keys, depth: level + 1, leafPages, branchPages, overflowPages, ...others };
     });
   }
@@ -304,6 +319,18 @@ export class Keyspace<K extends Key = string> {
   /** Removes all expired keys of this keyspace; returns how many. */
   purgeExpired(): number {
     return this.#access.sendPurge(this.#now());
+  }
+
+  /** A handle of a sorted set, which comes into being with its first member. */
+  sortedSet(name: Key): SortedSet {
+    this.#access.assertReadable();
+    return new SortedSet(this.#core, this.#access, name);
+  }
+
+  /** A handle of a list, which comes into being with its first value. */
+  list(name: Key): List {
+    this.#access.assertReadable();
+    return new List(this.#core, this.#access, this.#integers, name);
   }
 
   /** All operations of `fn` in one transaction and one sync; `fn` throwing undoes all of them. */

@@ -7,23 +7,17 @@
  */
 import { compareBytes, keyAfter, prefixEnd } from '../shared/bytes/compare.js';
 import { asciiText, utf8Text } from '../shared/bytes/text.js';
-import {
-  type IntegerMode,
-  OVERFLOW_FLAG,
-  recordDeadline,
-  type Value,
-} from '../shared/bytes/value-codec.js';
+import { type IntegerMode, recordDeadline, type Value } from '../shared/bytes/value-codec.js';
 import { invalidType, outOfRange } from '../shared/errors.js';
-import type { PageId } from '../shared/ids.js';
 import type { KeysKind, KeyspaceRecord } from '../shared/keyspaces/catalog.js';
 import { expiredCount, expiredKeys } from '../shared/keyspaces/expiry.js';
-import { decodeRecord, isExpired } from '../shared/keyspaces/values.js';
+import { isExpired } from '../shared/keyspaces/values.js';
 import { SCRATCH_BYTES } from '../shared/memory/shared-memory.js';
-import { entryCount } from '../shared/pages/page.js';
-import { PageMismatch } from '../shared/pages/page-file.js';
 import type { PageSource } from '../shared/pages/page-source.js';
-import { Cursor, rankOf } from '../shared/tree/cursor.js';
-import { valueAddress, valueLength } from '../shared/tree/node.js';
+import { rankOf } from '../shared/tree/cursor.js';
+import { valueAddress } from '../shared/tree/node.js';
+import { type RankRun, RankWalk } from '../shared/tree/rank-walk.js';
+import { finishValue, type ItemReader, type LateValue, valueInLeaf } from './item-reader.js';
 import { type Key, keyBytes } from './keys.js';
 
 /** Bounds run low to high whatever the order; all given ones apply. */
@@ -78,7 +72,8 @@ export function boundsOf(options: RangeOptions, kind: KeysKind): Bounds {
   return { low, high };
 }
 
-function checkCount(name: string, value: number | undefined, otherwise: number): number {
+/** A count that an option gives: whole and not negative; a limit may be infinite. */
+export function checkCount(name: string, value: number | undefined, otherwise: number): number {
   if (value === undefined) return otherwise;
   if (typeof value !== 'number') throw invalidType(name, 'a number', value);
   if (value === Number.POSITIVE_INFINITY && name === 'limit') return value;
@@ -135,31 +130,18 @@ export interface EntryStyle {
   readonly integers: IntegerMode;
 }
 
-/** A value that is read only when its entry is asked for: it lies outside of the leaf. */
-class LateValue {
-  readonly record: Uint8Array;
-  constructor(record: Uint8Array) {
-    this.record = record;
-  }
-}
-
 /** How the scratch window is divided between keys and their lengths. */
 const KEYS_BYTES = SCRATCH_BYTES - 32768;
 const KEYS_MAX = 8000;
 
 /** Reads the entries of a range in order, one leaf at a time. */
-export class EntryReader<K extends Key> {
+export class EntryReader<K extends Key> implements ItemReader<[K, Value]> {
   readonly #source: PageSource;
   readonly #style: EntryStyle;
   readonly #now: number;
-  readonly #reverse: boolean;
-  readonly #cursor: Cursor;
-  readonly #root: PageId;
+  readonly #walk: RankWalk;
   readonly #hasExpired: boolean;
-  #rank: number;
-  readonly #end: number;
   #left: number;
-  #isPlaced = false;
   readonly keys: K[] = [];
   readonly #values: (Value | LateValue)[] = [];
   #position = 0;
@@ -174,13 +156,9 @@ export class EntryReader<K extends Key> {
     this.#source = source;
     this.#style = style;
     this.#now = now;
-    this.#reverse = request.reverse;
-    this.#cursor = new Cursor(source, { ...record.values });
-    this.#root = record.values.pageId;
-    const walk = planWalk(source, record, request, now);
-    this.#rank = walk.start;
-    this.#end = walk.end;
-    this.#hasExpired = walk.hasExpired;
+    const { start, end, hasExpired } = planWalk(source, record, request, now);
+    this.#walk = new RankWalk(source, record.values, start, end, request.reverse);
+    this.#hasExpired = hasExpired;
     this.#left = request.limit;
   }
 
@@ -191,15 +169,14 @@ export class EntryReader<K extends Key> {
 
   /** True when no leaf has to be read any more. */
   get isAtEnd(): boolean {
-    return this.#left <= 0 || (this.#reverse ? this.#rank <= this.#end : this.#rank >= this.#end);
+    return this.#left <= 0 || this.#walk.isAtEnd;
   }
 
   /** The next entry of the leaf at hand. `readLate` is called for a value outside of the leaf. */
   take(readLate: (record: Uint8Array) => Value): { readonly item: [K, Value] } {
     const at = this.#position++;
     const value = this.#values[at] as Value | LateValue;
-    const decoded = value instanceof LateValue ? readLate(value.record) : value;
-    return { item: [this.keys[at] as K, decoded] };
+    return { item: [this.keys[at] as K, finishValue(value, readLate)] };
   }
 
   /** Reads the next leaf that has visible entries. */
@@ -207,30 +184,18 @@ export class EntryReader<K extends Key> {
     this.keys.length = 0;
     this.#values.length = 0;
     this.#position = 0;
-    while (this.keys.length === 0 && !this.isAtEnd) {
-      const isThere = this.#isPlaced
-        ? this.#cursor.moveLeaf(this.#reverse ? -1 : 1)
-        : this.#cursor.seekRank(this.#rank);
-      if (!isThere) throw new PageMismatch(this.#root, 'fewer entries than the tree counts');
-      this.#isPlaced = true;
-      this.#readEntries();
-    }
+    while (this.keys.length === 0 && !this.isAtEnd) this.#readEntries(this.#walk.nextLeaf());
   }
 
-  #readEntries(): void {
-    const { memory } = this.#source;
-    const leaf = this.#cursor.leaf();
-    const step = this.#reverse ? -1 : 1;
-    let index = this.#cursor.index;
-    const onwards = this.#reverse ? index + 1 : entryCount(memory, leaf) - index;
-    let wanted = Math.min(onwards, Math.abs(this.#end - this.#rank));
+  #readEntries({ leaf, index: first, step, count }: RankRun): void {
+    let index = first;
+    let wanted = count;
     while (wanted > 0 && this.#left > 0) {
       const keys = this.#readKeys(leaf, index, step, Math.min(wanted, this.#left, KEYS_MAX));
       for (const key of keys) {
         this.#readEntry(leaf, index, key);
         index += step;
       }
-      this.#rank += keys.length * step;
       wanted -= keys.length;
     }
   }
@@ -241,13 +206,7 @@ export class EntryReader<K extends Key> {
     if (this.#hasExpired && isExpired(recordDeadline(memory.u8, address), this.#now)) return;
     this.#left--;
     this.keys.push(key);
-    const length = valueLength(memory, leaf, index);
-    const tag = memory.u8[address] as number;
-    this.#values.push(
-      (tag & OVERFLOW_FLAG) === 0
-        ? decodeRecord(this.#source, address, length, this.#style.integers)
-        : new LateValue(memory.u8.slice(address, address + length)),
-    );
+    this.#values.push(valueInLeaf(this.#source, leaf, index, this.#style.integers));
   }
 
   /** The keys of up to `countMax` entries; one at least. */

@@ -48,6 +48,14 @@ export class ReaderLocks {
     else if (this.#pins.delete(txnId)) this.#loaded().unlock(txnId);
   }
 
+  /** Who else reads the oldest state; undefined also where locks do not tell. */
+  oldestPin(): { txnId: TxnId; pid: number } | undefined {
+    this.#locks ??= this.#load();
+    const txnId = this.#locks?.nextPinned(0);
+    if (txnId === undefined) return undefined;
+    return { txnId, pid: this.#locks?.pidOf(txnId) ?? 0 };
+  }
+
   /** Before the writer starts. True when the writer's thread is to lock by itself. */
   prepareToWrite(): boolean {
     if (this.#loaded().fine) return true;

@@ -6,6 +6,7 @@
  */
 import { MnemeError } from '../shared/errors.js';
 import * as messages from '../shared/memory/messages.js';
+import { BatchSets } from './batch-members.js';
 import type { OperationFields, WriterConnection } from './writer-connection.js';
 
 /** Turns an async callback into a compile error. */
@@ -24,6 +25,8 @@ export class Transactions {
   #lastScope = 0;
   /** Rises with every write of the batch; what was read of its roots before is out of date. */
   changeCount = 0;
+  /** What the batch did to sorted sets. */
+  readonly sets = new BatchSets();
 
   constructor(core: BatchHost) {
     this.#core = core;
@@ -48,7 +51,10 @@ export class Transactions {
     const nested = this.isActive;
     this.#add(nested ? messages.SAVEPOINT : messages.BEGIN);
     // The outermost batch waits for its turn before its callback runs.
-    if (!nested) this.#core.writer.send();
+    if (!nested) {
+      this.#core.writer.send();
+      this.sets.begin();
+    }
     this.#scopes.push(++this.#lastScope);
     let result: R;
     try {
@@ -82,6 +88,7 @@ export class Transactions {
 
   #undo(nested: boolean): void {
     if (nested) {
+      this.sets.lose();
       this.#add(messages.ROLL_BACK);
       return;
     }

@@ -2,8 +2,18 @@
  * Clock, randomness and identity of machine and thread: everything a test may want to replace.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+} from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
+import { ioError } from './errors.js';
 
 /** Milliseconds since the epoch. */
 export type Clock = () => number;
@@ -38,4 +48,56 @@ export function currentSystemThreadId(): number {
 /** False only when the system says that this thread of the process is gone. */
 export function threadMayLive(systemThreadId: number): boolean {
   return systemThreadId === 0 || existsSync(`/proc/self/task/${systemThreadId}`);
+}
+
+/**
+ * A process that has locked this byte of the file that a descriptor has open; 0 when none is
+ * found: those of other users do not show their locks.
+ */
+export function processWithLock(descriptor: number, start: bigint): number {
+  const { ino } = fstatSync(descriptor, { bigint: true });
+  const lock = new RegExp(`^lock:.*:${ino} ${start} `, 'm');
+  const pids = namesIn('/proc').filter((name) => /^\d+$/.test(name));
+  const found = pids.find((pid) => {
+    const files = `/proc/${pid}/fdinfo`;
+    return namesIn(files).some((name) => lock.test(contentOf(`${files}/${name}`)));
+  });
+  return Number(found ?? 0);
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return []; // not ours to see, or ended meanwhile
+  }
+}
+
+function contentOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return ''; // as above
+  }
+}
+
+/** What loading a package has open at one time is fewer. */
+const DESCRIPTORS_TO_LOAD = 8;
+
+/**
+ * Throws `ERR_MNEME_IO` when files cannot be opened any more: a package that is loaded then looks
+ * as if it were not installed.
+ */
+export function expectDescriptors(): void {
+  const path = fileURLToPath(import.meta.url);
+  const descriptors: number[] = [];
+  try {
+    while (descriptors.length < DESCRIPTORS_TO_LOAD) descriptors.push(openSync(path, 'r'));
+  } catch (error) {
+    throw ioError(error);
+  } finally {
+    descriptors.forEach((descriptor) => {
+      closeSync(descriptor);
+    });
+  }
 }

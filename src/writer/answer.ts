@@ -7,6 +7,19 @@ import { ANSWER_HEADER_BYTES } from '../shared/memory/messages.js';
 import type { SharedMemory } from '../shared/memory/shared-memory.js';
 import { PageMismatch } from '../shared/pages/page-file.js';
 
+/** What stands around the items of an answer. */
+const ITEMS_OVERHEAD_BYTES = 256;
+
+/** As many of the items, from the first on, as one answer has room for as JSON. */
+export function fittingItems<T>(items: readonly T[]): T[] {
+  let bytes = ITEMS_OVERHEAD_BYTES;
+  const end = items.findIndex((item) => {
+    bytes += Buffer.byteLength(JSON.stringify(item)) + 1;
+    return bytes > ANSWER_PAYLOAD_BYTES_MAX;
+  });
+  return items.slice(0, end < 0 ? items.length : end);
+}
+
 export class AnswerWriter {
   readonly #memory: SharedMemory;
   #address = 0;

@@ -103,22 +103,32 @@ export class FileState {
     this.writePages(pages);
     const list = wholeChange ?? [];
     const listed = metaLength(fields.freeLog.length, list.length * NEW_PAGE_BYTES);
-    const single = wholeChange !== undefined && listed <= META_BYTES_MAX;
-    if (!single) this.writer.sync();
-    const newPages = single ? encodeNewPages(list) : NO_BYTES;
+    // Only a list makes recovery look at the file, and so see that it is too short.
+    const grows = fields.pageCount > this.#durable.pageCount;
+    const isSeen = list.length > 0 || !grows;
+    const single = wholeChange !== undefined && isSeen && listed <= META_BYTES_MAX;
     const slot = other(this.#durableSlot);
+    if (!single) this.#syncOrGoBack(slot);
+    const newPages = single ? encodeNewPages(list) : NO_BYTES;
     const meta = this.#stateMeta(fields, false, newPages);
     this.#writeMeta(meta, slot);
+    this.#syncOrGoBack(slot);
+    this.#becomeDurable(meta, slot);
+  }
+
+  /**
+   * What the disk holds is unknown when a sync fails: the old state goes back where a newer one may
+   * be, also a weak one, whose pages the system may take for written from now on.
+   */
+  #syncOrGoBack(slot: 0 | 1): void {
     try {
       this.writer.sync();
     } catch (error) {
       this.#writeBack(slot);
       throw error;
     }
-    this.#becomeDurable(meta, slot);
   }
 
-  /** What the disk holds is unknown: the old state goes back where the new one may be. */
   #writeBack(slot: 0 | 1): void {
     try {
       this.#writeMeta(this.#durable, slot);

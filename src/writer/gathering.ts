@@ -16,12 +16,17 @@
 import { segmentAddress } from '../shared/memory/channel.js';
 import { setGathers } from '../shared/memory/control-block.js';
 import {
+  ADD_MEMBERS,
   DELETE,
   EXPIRE,
   INCREMENT,
+  INCREMENT_MEMBERS,
   newOperationPlace,
   PARTS,
   PERSIST,
+  POP,
+  PUSH,
+  REMOVE_MEMBERS,
   readOperation,
   SEGMENT_HEADER_BYTES,
   SET,
@@ -30,8 +35,11 @@ import type { SharedMemory } from '../shared/memory/shared-memory.js';
 import type { ThreadSlot } from '../shared/memory/thread-slots.js';
 import type { RequestExecutor, Segment } from './requests.js';
 
-/** Requests of one operation on one key. */
-const SMALL: ReadonlySet<number> = new Set([SET, DELETE, INCREMENT, EXPIRE, PERSIST]);
+/** Requests of one operation on one key, or on members or elements that are named one by one. */
+const SMALL: ReadonlySet<number> = new Set([
+  ...[SET, DELETE, INCREMENT, EXPIRE, PERSIST],
+  ...[ADD_MEMBERS, REMOVE_MEMBERS, INCREMENT_MEMBERS, PUSH, POP],
+]);
 const SMALL_BYTES_MAX = 8192;
 const COPIES_BYTES_MAX = 2 ** 20;
 
@@ -95,7 +103,8 @@ export class Gathering {
     readOperation(this.#memory, start, this.#place);
     const { code, flags, next } = this.#place;
     const isSmall = SMALL.has(code) && next === start + length;
-    return isSmall && !(code === SET && (flags & PARTS) !== 0) ? next : 0;
+    const isPart = (code === SET || code === PUSH) && (flags & PARTS) !== 0;
+    return isSmall && !isPart ? next : 0;
   }
 
   /** The open transaction is undone; what was answered is carried out anew and committed. */

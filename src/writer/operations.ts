@@ -11,7 +11,8 @@ import { EXTENT_BYTES_MAX, SWEEP_KEYS_MAX, THREAD_SLOT_COUNT } from '../shared/l
 import * as messages from '../shared/memory/messages.js';
 import type { SharedMemory } from '../shared/memory/shared-memory.js';
 import type { ExtentPointer } from '../shared/pages/overflow-page.js';
-import type { AnswerWriter } from './answer.js';
+import { type AnswerWriter, fittingItems } from './answer.js';
+import { CollectionOperations, type OperationContext } from './collection-operations.js';
 import type { Engine } from './engine.js';
 import { CatalogWriter } from './keyspaces/catalog.js';
 import type { OpenKeyspace } from './keyspaces/open-keyspace.js';
@@ -22,6 +23,7 @@ interface KnownEngine {
   readonly engine: Engine;
   readonly values: ValuesWriter;
   readonly catalog: CatalogWriter;
+  readonly collections: CollectionOperations;
 }
 
 interface Definition {
@@ -55,7 +57,8 @@ export class KeyspaceOperations {
   /** Works on the transactions of another engine from here on. */
   adopt(engine: Engine): void {
     const [values, catalog] = [new ValuesWriter(engine), new CatalogWriter(engine)];
-    this.#known = { engine, values, catalog };
+    const collections = new CollectionOperations(engine, this.#answer);
+    this.#known = { engine, values, catalog, collections };
   }
 
   /** What follows is of a segment that this channel sent at `now`. */
@@ -128,13 +131,18 @@ export class KeyspaceOperations {
         this.#roots();
         break;
       case messages.NAMES:
-        this.#answer.bytes(Buffer.from(JSON.stringify(this.#names())));
+        this.#answer.bytes(Buffer.from(JSON.stringify(this.#namesFrom(place.number))));
         break;
       default:
-        return false;
+        return this.#known?.collections.run(place, this.#context) ?? false;
     }
     return true;
   }
+
+  readonly #context: OperationContext = {
+    keyspace: () => this.#keyspace(),
+    takeExtents: () => this.#takeExtents(),
+  };
 
   #flag(value: boolean): void {
     this.#answer.number(value ? 1 : 0);
@@ -180,11 +188,9 @@ export class KeyspaceOperations {
       this.#values.set(this.#keyspace(), this.#key(), u8, keyEnd, valueEnd, change, this.#now);
       return;
     }
-    this.#flushPart();
     const tag = u8[keyEnd] as number;
     const length = readU32(u8, keyEnd + 1);
-    const extents = this.#partExtents;
-    this.#partExtents = [];
+    const extents = this.#takeExtents();
     this.#values.setExtents(this.#keyspace(), this.#key(), tag, extents, length, change, this.#now);
   }
 
@@ -198,6 +204,14 @@ export class KeyspaceOperations {
       at += count;
       if (this.#partBytes === EXTENT_BYTES_MAX) this.#flushPart();
     }
+  }
+
+  /** The extents of the long value whose last part has come. */
+  #takeExtents(): ExtentPointer[] {
+    this.#flushPart();
+    const extents = this.#partExtents;
+    this.#partExtents = [];
+    return extents;
   }
 
   #flushPart(): void {
@@ -258,6 +272,11 @@ export class KeyspaceOperations {
       names.add(Buffer.from(key.subarray(1)).toString('utf8'));
     }
     return [...names].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  }
+
+  /** Some of the names; whoever asks goes on behind them until there are none. */
+  #namesFrom(first: number): string[] {
+    return fittingItems(this.#names().slice(first));
   }
 
   #roots(): void {

@@ -6,7 +6,7 @@ import { AssertionError, assert } from '../shared/assert.js';
 import { ioError, MnemeError, type MnemeErrorCode } from '../shared/errors.js';
 import * as messages from '../shared/memory/messages.js';
 import type { SharedMemory } from '../shared/memory/shared-memory.js';
-import { AnswerWriter } from './answer.js';
+import { AnswerWriter, fittingItems } from './answer.js';
 import { checkFile } from './check-file.js';
 import type { Engine } from './engine.js';
 import { KeyspaceOperations } from './operations.js';
@@ -279,11 +279,17 @@ export class RequestExecutor {
         this.#close();
         return true;
       case messages.VERIFY:
-        this.#answer.bytes(Buffer.from(JSON.stringify(checkFile(this.#takeTurn()))));
+        this.#verify();
         return true;
       default:
         return false;
     }
+  }
+
+  #verify(): void {
+    const report = checkFile(this.#takeTurn());
+    const problems = fittingItems(report.problems);
+    this.#answer.bytes(Buffer.from(JSON.stringify({ ...report, problems })));
   }
 
   /** Makes everything durable; a confirmation for the next one to open is written if it may be. */

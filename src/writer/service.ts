@@ -193,7 +193,7 @@ export class WriterService {
     return Math.max(0, dueMs - monotonicMs());
   }
 
-  /** A thread that is gone leaves its batch, its requests, its frames, its pins and its slot behind. */
+  /** A thread that is gone leaves batch, requests, frames, pins and slot behind. */
   #lookForDeadThreads(): void {
     if (monotonicMs() < this.#lookDueMs) return;
     for (const slot of deadSlots(this.#memory, threadMayLive)) {

@@ -243,3 +243,67 @@ test('a snapshot that nobody holds any more is let go of by garbage collection',
   await child.ask('collect');
   expect(await child.ask('retired', 500)).toBeLessThan(held);
 });
+
+test('what was held over 10,000 commits is used again, and the file does not grow any more', () => {
+  const path = temporaryPath();
+  const first = openHere(path, SMALL);
+  fill(first.keyspace('a'), 'first');
+  first.sync();
+  const holder = openHere(path, { ...SMALL, readonly: true });
+  const [snapshot, iterator] = [holder.snapshot(), holder.keyspace('a').range()];
+  const before = everything(snapshot.keyspace('a'));
+  commitOften(first.keyspace('a'), 10_000);
+  first.close();
+  // With a sync in each commit, what the file holds goes by commits only, not by time.
+  const database = openHere(path, { ...SMALL, sync: 'full' });
+  const keyspace = database.keyspace('a');
+  commitOften(keyspace, 100);
+  expect(everything(snapshot.keyspace('a'))).toStrictEqual(before);
+  expect(iterator.next().value).toStrictEqual(['0', 'first'.repeat(100)]);
+  const held = database.stats().retiredPages;
+  snapshot.close();
+  iterator.return();
+  commitOften(keyspace, 500);
+  expect(database.stats().retiredPages).toBeLessThan(held - 40);
+  const settled = database.stats().fileSize;
+  for (let round = 0; round < 4; round++) {
+    commitOften(keyspace, 500);
+    expect(database.stats().fileSize).toBe(settled);
+  }
+  expect(database.verify()).toMatchObject({ ok: true, problems: [] });
+});
+
+test('stats name the oldest reader, of this process and of others', async () => {
+  const path = temporaryPath();
+  const database = openHere(path, SMALL);
+  const keyspace = database.keyspace('a');
+  fill(keyspace, 'first');
+  database.sync();
+  expect(database.stats().oldestReader).toBeUndefined();
+  const child = await openInChild(path, { ...SMALL, readonly: true });
+  const childState = BigInt((await child.ask('takeSnapshot')) as number);
+  fill(keyspace, 'second');
+  database.sync();
+  const mine = database.snapshot();
+  fill(keyspace, 'third');
+  database.sync();
+  const [held, seen] = [database.stats(), openHere(path, SMALL).stats()];
+  expect(held.oldestReader).toMatchObject({ pid: child.pid, txnId: childState });
+  expect(held.oldestReader?.pinnedPages).toBe(held.retiredPages);
+  expect(held.retiredPages).toBeGreaterThan(40);
+  expect(seen.oldestReader).toMatchObject({ pid: child.pid, txnId: childState });
+  await child.kill();
+  const own = { pid: process.pid, txnId: mine.txnId };
+  expect(database.stats().oldestReader).toMatchObject(own);
+  // Another opening of this process sees it as it sees those of others.
+  expect(openHere(path, SMALL).stats().oldestReader).toMatchObject(own);
+  mine.close();
+  expect(database.stats().oldestReader).toBeUndefined();
+  const inMemory = memory();
+  inMemory.keyspace('a').set('key', 1);
+  expect(inMemory.stats().oldestReader).toBeUndefined();
+  const iterator = inMemory.keyspace('a').range();
+  expect(inMemory.stats().oldestReader).toMatchObject({ pid: process.pid });
+  iterator.return();
+  expect(inMemory.stats().oldestReader).toBeUndefined();
+});

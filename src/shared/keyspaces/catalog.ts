@@ -9,9 +9,11 @@
  *        0     1  kind            1 values, 2 full text
  *        1     1  keys            0 text, 1 bytes
  *        2     1  encrypted       0 or 1
- *        3     1  treeCount
- *        4     6  overflowPages   pages in overflow extents
- *       10    33  each tree
+ *        3     1  treeCount       trees that are not empty
+ *        4     6  overflowPages   pages in overflow extents of values
+ *       10     6  elementPages    pages in overflow extents of list elements
+ *       16     6  lastId          the highest id that a sorted set or list was given
+ *       22    33  each tree
  *
  *   offset  size  field of a dropped subtree
  *        0    12  page id and checksum of its root
@@ -19,7 +21,7 @@
  *       13     1  1 when its values may lie in extents
  *
  *   offset  size  field of a tree
- *        0     1  role            1 values, 2 expiry index
+ *        0     1  role            its place in TREES, from 1
  *        1     1  level           of the root
  *        2     4  page id of the root
  *        6     8  its checksum
@@ -43,28 +45,58 @@ import { isCommittedRoot, newTree, type Tree, type TreeRoot } from '../tree-root
 export const DROPPED_KEY = 0;
 export const KEYSPACE_KEY = 1;
 const KIND_VALUES = 1;
-const RECORD_HEADER_BYTES = 10;
+const RECORD_HEADER_BYTES = 22;
 const TREE_BYTES = 33;
-export const RECORD_BYTES_MAX = RECORD_HEADER_BYTES + 2 * TREE_BYTES;
+
+/**
+ * The trees of a keyspace, in the order of their roles: values (values.ts), expiry index
+ * (expiry.ts), names of sorted sets and lists (collection-names.ts), the two directions of sorted
+ * sets (sorted-set.ts), elements of lists (list.ts).
+ */
+const TREES = ['values', 'expiry', 'names', 'members', 'ranks', 'elements'] as const;
+type TreeName = (typeof TREES)[number];
+export const RECORD_BYTES_MAX = RECORD_HEADER_BYTES + TREES.length * TREE_BYTES;
 
 export type KeysKind = 'text' | 'bytes';
 
 /** What the catalog holds of a keyspace. */
-export interface KeyspaceRecord {
+export interface KeyspaceRecord extends Record<TreeName, Tree> {
   keys: KeysKind;
   encrypted: boolean;
+  /** Pages in overflow extents, of values and of list elements. */
   overflowPages: number;
-  values: Tree;
-  expiry: Tree;
+  elementPages: number;
+  /** The highest id that a sorted set or list was given; none is given twice. */
+  lastId: number;
 }
 
 export function newKeyspaceRecord(keys: KeysKind): KeyspaceRecord {
-  return { keys, encrypted: false, overflowPages: 0, values: newTree(), expiry: newTree() };
+  return {
+    keys,
+    encrypted: false,
+    overflowPages: 0,
+    elementPages: 0,
+    lastId: 0,
+    values: newTree(),
+    expiry: newTree(),
+    names: newTree(),
+    members: newTree(),
+    ranks: newTree(),
+    elements: newTree(),
+  };
 }
 
 /** The trees of a keyspace, in the order of their roles. */
 export function treesOf(record: KeyspaceRecord): readonly Tree[] {
-  return [record.values, record.expiry];
+  const { values, expiry, names, members, ranks, elements } = record;
+  return [values, expiry, names, members, ranks, elements];
+}
+
+/** A copy whose roots stay as they are while the original's move on. */
+export function copyRecord(record: KeyspaceRecord): KeyspaceRecord {
+  const copy = { ...record };
+  for (const name of TREES) copy[name] = { ...record[name] };
+  return copy;
 }
 
 /** The catalog key of a keyspace. */
@@ -81,17 +113,24 @@ export function encodeKeyspace(record: KeyspaceRecord, target: Uint8Array, offse
   target[offset] = KIND_VALUES;
   target[offset + 1] = record.keys === 'bytes' ? 1 : 0;
   target[offset + 2] = record.encrypted ? 1 : 0;
-  target[offset + 3] = trees.length;
   writeU48(target, offset + 4, record.overflowPages);
+  writeU48(target, offset + 10, record.elementPages);
+  writeU48(target, offset + 16, record.lastId);
+  let length = RECORD_HEADER_BYTES;
+  let treeCount = 0;
   trees.forEach((tree, index) => {
-    encodeTree(tree, index + 1, target, offset + RECORD_HEADER_BYTES + index * TREE_BYTES);
+    if (tree.level < 0) return;
+    encodeTree(tree, index + 1, target, offset + length);
+    length += TREE_BYTES;
+    treeCount++;
   });
-  return RECORD_HEADER_BYTES + trees.length * TREE_BYTES;
+  target[offset + 3] = treeCount;
+  return length;
 }
 
 function encodeTree(tree: Tree, role: number, target: Uint8Array, at: number): void {
   target[at] = role;
-  target[at + 1] = tree.level & 255;
+  target[at + 1] = tree.level;
   writeU32(target, at + 2, tree.pageId);
   writeU32(target, at + 6, tree.low);
   writeU32(target, at + 10, tree.high);
@@ -102,9 +141,8 @@ function encodeTree(tree: Tree, role: number, target: Uint8Array, at: number): v
 }
 
 function decodeTree(bytes: Uint8Array, at: number): Tree {
-  const level = bytes[at + 1] as number;
   return {
-    level: level === 255 ? -1 : level,
+    level: bytes[at + 1] as number,
     pageId: toPageId(readU32(bytes, at + 2)),
     low: readI32(bytes, at + 6),
     high: readI32(bytes, at + 10),
@@ -123,11 +161,15 @@ export function decodeKeyspace(bytes: Uint8Array, offset: number, length: number
   const record = newKeyspaceRecord(bytes[offset + 1] === 1 ? 'bytes' : 'text');
   record.encrypted = bytes[offset + 2] === 1;
   record.overflowPages = readU48(bytes, offset + 4);
+  record.elementPages = readU48(bytes, offset + 10);
+  record.lastId = readU48(bytes, offset + 16);
   for (let index = 0; index < treeCount; index++) {
     const at = offset + RECORD_HEADER_BYTES + index * TREE_BYTES;
-    if (bytes[at] === 1) record.values = decodeTree(bytes, at);
-    else if (bytes[at] === 2) record.expiry = decodeTree(bytes, at);
-    else throw new MnemeError('ERR_MNEME_CORRUPT', { reason: 'unknown tree of a keyspace' });
+    const name = TREES[(bytes[at] as number) - 1];
+    if (name === undefined) {
+      throw new MnemeError('ERR_MNEME_CORRUPT', { reason: 'unknown tree of a keyspace' });
+    }
+    record[name] = decodeTree(bytes, at);
   }
   return record;
 }

@@ -20,7 +20,16 @@ import type { PageSource } from '../pages/page-source.js';
 import { checkTree, type TreeVisitor } from '../tree/check-tree.js';
 import { copyKey, valueAddress, valueLength } from '../tree/node.js';
 import type { Tree } from '../tree-root.js';
-import { DROPPED_KEY, type DroppedTree, decodeDropped, type KeyspaceRecord } from './catalog.js';
+import {
+  DROPPED_KEY,
+  type DroppedTree,
+  decodeDropped,
+  type KeyspaceRecord,
+  listKeyspaces,
+  type NamedKeyspace,
+  treesOf,
+} from './catalog.js';
+import { checkCollections } from './check-collections.js';
 import { EXPIRY_DEADLINE_BYTES, writeDeadline } from './expiry.js';
 
 export interface CheckProblem {
@@ -36,18 +45,22 @@ export interface CheckReport {
 }
 
 const PROBLEM_COUNT_MAX = 100;
+const NOBODY = (): void => undefined;
 
 export class FileChecker implements TreeVisitor {
   readonly #source: PageSource;
   readonly #pageCount: number;
   readonly #reached: Uint8Array;
   readonly #problems: CheckProblem[] = [];
+  readonly #onPage: (done: number) => void;
   #keyspace: string | undefined;
   #pagesChecked = 0;
 
-  constructor(source: PageSource, pageCount: number) {
+  /** @param onPage - Told of each page of a tree before it is read. */
+  constructor(source: PageSource, pageCount: number, onPage: (done: number) => void = NOBODY) {
     this.#source = source;
     this.#pageCount = pageCount;
+    this.#onPage = onPage;
     this.#reached = new Uint8Array(pageCount);
   }
 
@@ -74,11 +87,24 @@ export class FileChecker implements TreeVisitor {
   }
 
   enterPage(pageId: PageId): boolean {
-    this.#pagesChecked++;
+    this.#onPage(this.#pagesChecked++);
     return this.claimRun(pageId, 1, 'tree');
   }
 
-  checkCatalog(catalog: Readonly<Tree>): void {
+  /** Every tree of a state. A catalog that is broken hides only keyspaces. */
+  checkTrees(catalog: Readonly<Tree>): void {
+    this.#checkCatalog(catalog);
+    let keyspaces: NamedKeyspace[] = [];
+    try {
+      keyspaces = listKeyspaces(this.#source, catalog);
+    } catch (error) {
+      if (!(error instanceof PageMismatch || error instanceof MnemeError)) throw error;
+      this.addProblem(0, `the catalog cannot be listed: ${error.message}`);
+    }
+    for (const { name, record } of keyspaces) this.#checkKeyspace(name, record, treesOf(record));
+  }
+
+  #checkCatalog(catalog: Readonly<Tree>): void {
     checkTree(this.#source, catalog, this, (leaf) => this.#checkDropped(leaf));
   }
 
@@ -101,15 +127,17 @@ export class FileChecker implements TreeVisitor {
     }
   }
 
-  checkKeyspace(name: string, record: KeyspaceRecord, trees: readonly Tree[]): void {
+  #checkKeyspace(name: string, record: KeyspaceRecord, trees: readonly Tree[]): void {
     this.#keyspace = name;
     const deadlines: Uint8Array[] = [];
     for (const tree of trees) {
       checkTree(this.#source, tree, this, (leaf) => {
         if (tree === record.values) this.#checkValues(leaf, deadlines);
+        else if (tree === record.elements) this.#checkElements(leaf);
       });
     }
     this.#checkExpiry(record, deadlines);
+    this.#checkCollections(record);
     this.#keyspace = undefined;
   }
 
@@ -128,6 +156,22 @@ export class FileChecker implements TreeVisitor {
       deadlines.push(key.slice(0, EXPIRY_DEADLINE_BYTES + length));
     }
     this.#checkExtents(leaf);
+  }
+
+  /** Elements of lists are values that do not expire. */
+  #checkElements(leaf: number): void {
+    const deadlines: Uint8Array[] = [];
+    this.#checkValues(leaf, deadlines);
+    if (deadlines.length > 0) this.addProblem(0, 'an element of a list has a deadline');
+  }
+
+  /** A tree that cannot be read was told of before. */
+  #checkCollections(record: KeyspaceRecord): void {
+    try {
+      checkCollections(this.#source, record, (message) => this.addProblem(0, message));
+    } catch (error) {
+      this.noteFailure(0, error);
+    }
   }
 
   #checkExtents(leaf: number): void {

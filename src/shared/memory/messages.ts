@@ -76,7 +76,7 @@ export const CLOSE = 22;
 export const PART = 23;
 /** Answers a report as JSON. */
 export const VERIFY = 24;
-/** Answers the names in the batch as JSON. */
+/** Answers names in the batch as JSON, from the one with the given number on, some at a time. */
 export const NAMES = 25;
 
 /** Writes pending commits to the file, without a sync. */
@@ -84,6 +84,30 @@ export const WRITE_BEHIND = 26;
 /** Commits and publishes what is answered and not committed yet. */
 export const SETTLE = 27;
 
+/**
+ * Sorted sets and lists. Key is the type and the name, as in collection-names.ts; the value are
+ * items, as writer/keyspaces/sorted-set.ts and list.ts draw them.
+ */
+/** Answers how many members are new, but for flag NO_ANSWER. */
+export const ADD_MEMBERS = 30;
+/** Answers how many there were. */
+export const REMOVE_MEMBERS = 31;
+/** Number is the delta. Answers the new scores; a single NaN when nothing was changed. */
+export const INCREMENT_MEMBERS = 32;
+/** Answers how many members or elements there were. */
+export const CLEAR = 33;
+/** Value is tag and length with flag PARTS. Answers the length of the list. */
+export const PUSH = 34;
+/** Answers one of the three, and a record behind POPPED. */
+export const POP = 35;
+export const POPPED_NOTHING = 0;
+export const POPPED = 1;
+/** The element has extents; it has gone with flag LONG_TOO only. */
+export const POPPED_LONG = 2;
+
+export const AT_HEAD = 1;
+export const LONG_TOO = 2;
+export const NO_ANSWER = 1;
 export const KEEP_TTL = 1;
 export const HAS_DEADLINE = 2;
 export const PARTS = 4;

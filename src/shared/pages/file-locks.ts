@@ -20,6 +20,8 @@ export interface FileLocks {
   isLockedByOther(place: 'writer' | 'want'): boolean;
   /** The lowest state from `from` on that another opening of the file reads. */
   nextPinned(from: TxnId): TxnId | undefined;
+  /** A process that reads a state; 0 where the system does not tell. */
+  pidOf(txnId: TxnId): number;
 }
 
 /** No locks: the caller's word that nobody else has the file. */
@@ -29,6 +31,7 @@ export const NO_LOCKS: FileLocks = {
   unlock: () => undefined,
   isLockedByOther: () => false,
   nextPinned: () => undefined,
+  pidOf: () => 0,
 };
 
 /** All states that others read, rising. */

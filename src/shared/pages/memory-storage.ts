@@ -37,7 +37,8 @@ class MemoryFile implements StorageFile {
     return Atomics.load(this.#words, 0) * SIZE_UNIT;
   }
   read(target: Uint8Array, targetOffset: number, length: number, offset: number): number {
-    const count = Math.max(0, Math.min(length, this.size() - offset));
+    const count = Math.min(length, this.size() - offset);
+    if (count <= 0) return 0;
     target.set(new Uint8Array(this.#buffer, CONTENT_OFFSET + offset, count), targetOffset);
     return count;
   }

@@ -3,7 +3,7 @@
  */
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
-import { MnemeError } from '../errors.js';
+import { ioError, MnemeError } from '../errors.js';
 import type { FileLocks } from './file-locks.js';
 import { OpenFileLocks } from './open-file-locks.js';
 import type { Storage, StorageFile } from './storage.js';
@@ -37,11 +37,15 @@ class NodeFile implements StorageFile {
   }
   read(target: Uint8Array, targetOffset: number, length: number, offset: number): number {
     let done = 0;
-    while (done < length) {
-      const at = targetOffset + done;
-      const count = fs.readSync(this.descriptor, target, at, length - done, offset + done);
-      if (count === 0) break;
-      done += count;
+    try {
+      while (done < length) {
+        const at = targetOffset + done;
+        const count = fs.readSync(this.descriptor, target, at, length - done, offset + done);
+        if (count === 0) break;
+        done += count;
+      }
+    } catch (error) {
+      throw ioError(error);
     }
     return done;
   }
@@ -105,7 +109,11 @@ export class NodeStorage implements Storage {
   mapStart(file: StorageFile, length: number): ArrayBuffer | undefined {
     // Touching what is mapped behind the end of the file would end the process.
     if (file.size() < length) return undefined;
-    return systemCalls()?.map((file as NodeFile).descriptor, length);
+    try {
+      return systemCalls()?.map((file as NodeFile).descriptor, length);
+    } catch {
+      return undefined; // no descriptors to load what maps: whoever asked goes on by reading
+    }
   }
   link(existingPath: string, newPath: string): void {
     fs.linkSync(existingPath, newPath);

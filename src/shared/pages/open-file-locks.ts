@@ -15,6 +15,7 @@
  */
 import { ioError, MnemeError } from '../errors.js';
 import type { TxnId } from '../ids.js';
+import { processWithLock } from '../system.js';
 import type { FileLocks, LockPlace } from './file-locks.js';
 import type { SystemCalls } from './system-calls.js';
 
@@ -71,6 +72,12 @@ export class OpenFileLocks implements FileLocks {
       lowest = found;
     }
     return lowest;
+  }
+
+  /** The lock itself names no process, but each process's list of its open files has its locks. */
+  pidOf(txnId: TxnId): number {
+    const start = BigInt(SNAPSHOTS_HIGH) * BigInt(TWO_POW_32) + BigInt(txnId);
+    return processWithLock(this.#descriptor, start);
   }
 
   /** A state that another opening reads, if there is one from `from` to before `end`. */

@@ -4,7 +4,6 @@
  * An address is good until the same thread fetches the next page: the frame of the last one may be
  * evicted then, and a page that found no frame lies in this thread's one private page.
  */
-import { assert } from '../assert.js';
 import type { PageId, PagePointer } from '../ids.js';
 import { PageCache } from '../memory/page-cache.js';
 import { KEY_AREA_BYTES, type SharedMemory } from '../memory/shared-memory.js';
@@ -98,7 +97,8 @@ export class PageSource {
   }
 
   #fill(pageId: PageId, low: number, high: number, level: number): number {
-    assert(high >= 0, 'pages of the open transaction are in the cache');
+    // Pages of the open transaction are in the cache, unless the file calls what it uses free.
+    if (high < 0) throw new PageMismatch(pageId, 'it is in use twice');
     countMiss(this.memory, this.slot);
     this.enter(); // nothing fetched before is looked at any more
     const { cache } = this;

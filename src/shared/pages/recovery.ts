@@ -49,6 +49,22 @@ export function checksumWord(scratch: ScratchMemory): number {
   return scratch.window + SCRATCH_BYTES - 8;
 }
 
+/**
+ * Reads a range. What is missing of it is behind the end of the file, or the read has failed: taken
+ * for an end, that would lead back to an older state.
+ */
+function readRange(
+  file: StorageFile,
+  memory: SharedMemory,
+  target: number,
+  length: number,
+  offset: number,
+): number {
+  const count = file.read(memory.u8, target, length, offset);
+  if (count === length || file.size() <= offset + count) return count;
+  throw new MnemeError('ERR_MNEME_IO', { reason: 'a read ended early', offset: offset + count });
+}
+
 type SlotContent =
   | { readonly kind: 'none' | 'damaged' | 'damaged-newer' | 'newer' }
   | { readonly kind: 'meta'; readonly meta: Meta };
@@ -56,7 +72,7 @@ type SlotContent =
 function readSlot(file: StorageFile, slot: 0 | 1, scratch: ScratchMemory): SlotContent {
   const { memory, window } = scratch;
   const offset = metaOffset(slot);
-  let count = file.read(memory.u8, window, META_HEADER_BYTES, offset);
+  let count = readRange(file, memory, window, META_HEADER_BYTES, offset);
   const header = memory.u8.subarray(window, window + count);
   if (!hasMagic(header)) return { kind: 'none' };
   const isNewer = metaFormatVersion(header) > FORMAT_VERSION;
@@ -64,7 +80,7 @@ function readSlot(file: StorageFile, slot: 0 | 1, scratch: ScratchMemory): SlotC
   if (length > META_HEADER_BYTES && count === META_HEADER_BYTES) {
     const rest = length - META_HEADER_BYTES;
     const more = offset + META_HEADER_BYTES;
-    count += file.read(memory.u8, window + META_HEADER_BYTES, rest, more);
+    count += readRange(file, memory, window + META_HEADER_BYTES, rest, more);
   }
   const damaged = { kind: isNewer ? 'damaged-newer' : 'damaged' } as const;
   if (length === 0 || count < length) return damaged;
@@ -112,7 +128,7 @@ function holdsNewPages(file: StorageFile, meta: Meta, scratch: ScratchMemory): b
     if (start + page.length > sizeBytes) return false;
     let complete = true;
     const read = (target: number, offset: number, length: number) => {
-      complete &&= file.read(memory.u8, target, length, start + offset) === length;
+      complete &&= readRange(file, memory, target, length, start + offset) === length;
     };
     if (page.length > 0) sumExtent(memory, checksummer, window, page.length, read);
     else {

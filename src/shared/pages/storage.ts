@@ -7,7 +7,10 @@ import type { FileLocks } from './file-locks.js';
 
 /** An open file. Offsets and lengths are bytes. Failures throw with the system's `code`. */
 export interface StorageFile {
-  /** Reads up to `length` bytes into `target` at `targetOffset`; returns how many there were. */
+  /**
+   * Reads up to `length` bytes into `target` at `targetOffset`; returns how many there were. Throws
+   * `ERR_MNEME_IO`, since anything may have to read.
+   */
   read(target: Uint8Array, targetOffset: number, length: number, offset: number): number;
   /** Writes and returns how many bytes were taken: fewer than given means a full disk. */
   write(source: Uint8Array, sourceOffset: number, length: number, offset: number): number;

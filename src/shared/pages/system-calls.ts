@@ -3,6 +3,7 @@
  * an opening of a file (fcntl(2), "Open file description locks"), and mapping (mmap(2)).
  */
 import { createRequire } from 'node:module';
+import { expectDescriptors } from '../system.js';
 
 /** The calls, as they are declared below. */
 export interface SystemCalls {
@@ -27,7 +28,12 @@ const MAP_FAILED = 2n ** 64n - 1n;
 
 let loaded: SystemCalls | undefined | null = null;
 
-/** Undefined where koffi is not installed, or the system is not one whose calls are known. */
+/**
+ * Undefined where koffi is not installed, or the system is not one whose calls are known.
+ *
+ * @throws `ERR_MNEME_IO` when that cannot be told: with locks of another kind, one process would
+ * not see those of another.
+ */
 export function systemCalls(): SystemCalls | undefined {
   if (loaded === null) loaded = load();
   return loaded;
@@ -35,6 +41,7 @@ export function systemCalls(): SystemCalls | undefined {
 
 function load(): SystemCalls | undefined {
   if (process.platform !== 'linux' || process.env['MNEME_WITHOUT_KOFFI'] === '1') return undefined;
+  expectDescriptors();
   let koffi: Koffi;
   try {
     koffi = createRequire(import.meta.url)('koffi') as Koffi;

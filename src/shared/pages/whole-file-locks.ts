@@ -68,4 +68,8 @@ export class WholeFileLocks implements FileLocks {
   nextPinned(): undefined {
     return undefined;
   }
+
+  pidOf(): number {
+    return 0;
+  }
 }

@@ -44,9 +44,11 @@ export class CatalogWriter {
     const existed = keyspace.exists || keyspace.changed;
     if (!existed) return false;
     engine.freeze();
-    const hasExtents = keyspace.record.overflowPages > 0;
+    const { values, elements, overflowPages, elementPages } = keyspace.record;
     for (const tree of treesOf(keyspace.record)) {
       if (tree.level < 0) continue;
+      const hasExtents =
+        (tree === values && overflowPages > 0) || (tree === elements && elementPages > 0);
       const { pageId, low, high, level } = tree;
       this.#append({ pageId, low, high, level, hasExtents });
     }
@@ -120,7 +122,7 @@ export class CatalogWriter {
           freed++;
         } else this.#append({ ...child, level: tree.level - 1, hasExtents: tree.hasExtents });
       }
-      pages.freePages(tree.pageId, 1, 0);
+      pages.freePages(tree, 1, 0);
     }
     return freed;
   }
@@ -135,6 +137,6 @@ export class CatalogWriter {
         overflow.free(memory.u8, payloadOffset(memory.u8, address));
       }
     }
-    pages.freePages(leaf.pageId, 1, 0);
+    pages.freePages(leaf, 1, 0);
   }
 }

@@ -15,7 +15,6 @@ import {
   TYPE_MASK,
 } from '../../shared/bytes/value-codec.js';
 import { MnemeError } from '../../shared/errors.js';
-import type { PageId } from '../../shared/ids.js';
 import {
   EXPIRY_DEADLINE_BYTES,
   type ExpiredKey,
@@ -23,18 +22,15 @@ import {
   writeDeadline,
 } from '../../shared/keyspaces/expiry.js';
 import { isExpired } from '../../shared/keyspaces/values.js';
-import { EXTENT_BYTES_MAX, INT64_MAX, INT64_MIN, TREE_KEY_BYTES_MAX } from '../../shared/limits.js';
+import { INT64_MAX, INT64_MIN, TREE_KEY_BYTES_MAX } from '../../shared/limits.js';
 import type { SharedMemory } from '../../shared/memory/shared-memory.js';
 import type { ExtentPointer } from '../../shared/pages/overflow-page.js';
-import { entryCount } from '../../shared/pages/page.js';
-import { Cursor, rankOf } from '../../shared/tree/cursor.js';
 import { copyKey, valueAddress, valueLength } from '../../shared/tree/node.js';
 import type { KeyspaceHost } from './keyspace-host.js';
 import type { OpenKeyspace } from './open-keyspace.js';
+import { removeRange } from './range-removal.js';
 
 const NO_BYTES = new Uint8Array(0);
-/** Ranges of fewer entries are removed leaf by leaf. */
-const SUBTREE_ENTRIES_MIN = 16;
 
 /** A key where it lies. */
 export interface KeyRange {
@@ -89,11 +85,7 @@ export class ValuesWriter {
       this.#replaceDeadline(keyspace, key, old.deadline, deadline);
       return;
     }
-    const extents: ExtentPointer[] = [];
-    for (let at = start + 1; at < end; at += EXTENT_BYTES_MAX) {
-      const part = Math.min(EXTENT_BYTES_MAX, end - at);
-      extents.push(this.#engine.overflow.writeExtent(value, at, part));
-    }
+    const extents = this.#engine.overflow.writeExtents(value, start + 1, end);
     this.#putOverflow(keyspace, key, value[start] as number, extents, length - 1, deadline, old);
   }
 
@@ -200,68 +192,34 @@ export class ValuesWriter {
     high: Uint8Array | undefined,
     now: number,
   ): number {
-    let visible = this.#deleteSubtrees(keyspace, low, high);
-    for (;;) {
-      const first = this.#firstKeyFrom(keyspace, low);
-      if (first === undefined) return visible;
-      const removed = this.#deleteInLeaf(keyspace, first, high, now);
-      if (removed === undefined) return visible;
-      visible += removed;
-      this.#engine.relieveCache();
-    }
-  }
-
-  /** What can go without a look at it; returns how many values that was, all of them visible. */
-  #deleteSubtrees(keyspace: OpenKeyspace, low: Uint8Array, high: Uint8Array | undefined): number {
-    const { values, expiry } = keyspace.record;
-    // Deadlines and extents stand in the leaves.
-    if (expiry.count > 0 || keyspace.record.overflowPages > 0) return 0;
-    const { source, trees } = this.#engine;
-    const below = rankOf(source, values, low);
-    const end = high === undefined ? values.count : rankOf(source, values, high);
-    // What a few leaves hold goes leaf by leaf; and nothing is copied for a range of nothing.
-    if (end - below < SUBTREE_ENTRIES_MIN) return 0;
-    const before = values.count;
-    keyspace.changed = true;
-    trees.removeSubtrees(values, low, high);
-    return before - values.count;
-  }
-
-  #firstKeyFrom(keyspace: OpenKeyspace, low: Uint8Array): Uint8Array | undefined {
-    const { source } = this.#engine;
-    const cursor = new Cursor(source, keyspace.record.values);
-    if (!cursor.seekKey(low)) return undefined;
-    if (cursor.index >= entryCount(this.#memory, cursor.leaf()) && !cursor.moveLeaf(1)) {
-      return undefined;
-    }
-    const key = new Uint8Array(TREE_KEY_BYTES_MAX);
-    return key.slice(0, copyKey(this.#memory, cursor.leaf(), cursor.index, key, 0));
-  }
-
-  /** Removes what of a range is in one leaf; undefined when that is nothing. */
-  #deleteInLeaf(
-    keyspace: OpenKeyspace,
-    first: Uint8Array,
-    high: Uint8Array | undefined,
-    now: number,
-  ): number | undefined {
-    const { trees, overflow } = this.#engine;
-    const memory = this.#memory;
     const { record } = keyspace;
-    trees.locate(record.values, first, 0, first.length);
-    const leaf = trees.leafAddress;
-    const from = trees.leafIndex;
-    if (from < 0) throw misplaced(record.values.pageId);
-    const to = high === undefined ? entryCount(memory, leaf) : trees.countInLeafBelow(high);
-    if (to <= from) return undefined;
+    const { values: tree, expiry } = record;
+    let invisible = 0;
+    const look = (leaf: number, from: number, to: number) => {
+      keyspace.changed = true;
+      const found = this.#lookAtLeaf(keyspace, leaf, from, to, now);
+      invisible += found.invisible;
+      return () => this.#forgetDeadlines(keyspace, found.expiring);
+    };
+    // Deadlines and extents stand in the leaves.
+    const mustLook = expiry.count > 0 || record.overflowPages > 0;
+    const removal = mustLook ? { tree, low, high, look } : { tree, low, high };
+    const removed = removeRange(this.#engine, removal);
+    if (removed > 0) keyspace.changed = true;
+    return removed - invisible;
+  }
+
+  /** Frees the extents of entries that go, and finds their deadlines. */
+  #lookAtLeaf(keyspace: OpenKeyspace, leaf: number, from: number, to: number, now: number) {
+    const memory = this.#memory;
     const expiring: ExpiredKey[] = [];
-    let visible = 0;
+    let invisible = 0;
     const key = new Uint8Array(TREE_KEY_BYTES_MAX);
     const extents: number[] = [];
     for (let index = from; index < to; index++) {
       const address = valueAddress(memory, leaf, index);
       const deadline = recordDeadline(memory.u8, address);
-      if (!isExpired(deadline, now)) visible++;
+      if (isExpired(deadline, now)) invisible++;
       if (deadline !== 0) {
         expiring.push({ deadline, key: key.slice(0, copyKey(memory, leaf, index, key, 0)) });
       }
@@ -269,13 +227,17 @@ export class ValuesWriter {
         extents.push(payloadOffset(memory.u8, address));
       }
     }
-    for (const payload of extents) record.overflowPages -= overflow.free(memory.u8, payload);
-    trees.removeRun(record.values, from, to);
-    keyspace.changed = true;
-    for (const { deadline, key: name } of expiring) {
-      this.#replaceDeadline(keyspace, { bytes: name, start: 0, end: name.length }, deadline, 0);
+    const { overflow } = this.#engine;
+    for (const payload of extents) {
+      keyspace.record.overflowPages -= overflow.free(memory.u8, payload);
     }
-    return visible;
+    return { invisible, expiring };
+  }
+
+  #forgetDeadlines(keyspace: OpenKeyspace, keys: readonly ExpiredKey[]): void {
+    for (const { deadline, key } of keys) {
+      this.#replaceDeadline(keyspace, { bytes: key, start: 0, end: key.length }, deadline, 0);
+    }
   }
 
   #oldAddress = 0;
@@ -376,10 +338,6 @@ export class ValuesWriter {
 
 const NOTHING_FOUND: OldRecord = { found: false, deadline: 0, visible: false };
 const FOUND_WITHOUT_DEADLINE: OldRecord = { found: true, deadline: 0, visible: true };
-
-function misplaced(page: PageId): MnemeError {
-  return new MnemeError('ERR_MNEME_CORRUPT', { page, reason: 'a key is not where it belongs' });
-}
 
 function indexDamaged(): MnemeError {
   return new MnemeError('ERR_MNEME_CORRUPT', {

@@ -21,6 +21,7 @@ import { PageMismatch } from '../../shared/pages/page-file.js';
 import type { PageSource } from '../../shared/pages/page-source.js';
 import { threadMayLive } from '../../shared/system.js';
 import type { FreedRun, FreeList } from './free-list.js';
+import { PageBitmap } from './page-bitmap.js';
 import { firstDataPage, type PageFileWriter } from './page-file-writer.js';
 
 const WAIT_MS = 1;
@@ -69,6 +70,8 @@ export class DirtyPages {
   readonly #taken = new Map<number, TakenPages>();
   /** What it freed of older states, or made itself and froze before. */
   readonly freed: FreedRun[] = [];
+  /** The pages of `freed`: none is freed twice, and so given to two. */
+  readonly #dying = new PageBitmap();
   #sleeper: Int32Array | undefined;
 
   constructor(source: PageSource, free: FreeList, writer: PageFileWriter) {
@@ -82,7 +85,7 @@ export class DirtyPages {
     this.#txnId = txnId;
     this.pageCount = pageCount;
     this.#taken.clear();
-    this.freed.length = 0;
+    this.#forgetFreed(0);
     this.heldCount = 0;
     this.#generation = (this.#generation + 1) & 0x3fffffff;
     this.#freezeGeneration = this.#generation;
@@ -103,7 +106,7 @@ export class DirtyPages {
 
   /** Gives back whatever was taken after the mark, and takes up again what was freed since. */
   rollBack(mark: DirtyMark): void {
-    for (const { start } of this.freed.splice(mark.freedCount)) {
+    for (const { start } of this.#forgetFreed(mark.freedCount)) {
       const revived = this.#taken.get(start);
       if (revived !== undefined) revived.isLive = true;
     }
@@ -113,10 +116,17 @@ export class DirtyPages {
     this.freeze();
   }
 
+  /** Forgets what was freed but for the first `count` runs; returns what is forgotten. */
+  #forgetFreed(count: number): readonly FreedRun[] {
+    const forgotten = this.freed.splice(count);
+    for (const { start, length } of forgotten) this.#dying.remove(start, length);
+    return forgotten;
+  }
+
   /** Undoes the whole transaction. */
   abort(committedPageCount: number): void {
     for (const taken of this.#taken.values()) this.#giveBack(taken);
-    this.freed.length = 0;
+    this.#forgetFreed(0);
     this.#trimBehind(committedPageCount);
   }
 
@@ -168,27 +178,30 @@ export class DirtyPages {
   /** The page ready to be changed: itself when it may be, else a copy under another id. */
   writable(pageId: PageId, low: number, high: number, level: number): DirtyPage {
     const known = this.#taken.get(pageId);
+    if (known !== undefined && (known.low !== low || known.high !== high)) throw usedTwice(pageId);
     const mayStay = known !== undefined && this.#mayChange(known);
     if (mayStay && known.high < 0) return known;
     const frame = this.#claimFrame();
-    const origin = this.source.fetch(pageId, low, high, level);
-    const birth = birthTxn(this.memory, origin);
-    const target = this.source.cache.frameAddress(frame);
-    this.memory.kernels.copyBytes(target, origin, this.memory.pageSize);
+    const { cache } = this.source;
+    try {
+      const origin = this.source.fetch(pageId, low, high, level);
+      this.memory.kernels.copyBytes(cache.frameAddress(frame), origin, this.memory.pageSize);
+      if (!mayStay) this.freePages({ pageId, low, high }, 1, birthTxn(this.memory, origin));
+    } catch (error) {
+      cache.unclaim(frame);
+      throw error;
+    }
     // A page of this transaction that was written early to make room keeps its place.
     const page = mayStay ? known : this.#remember(this.#takePage(), 1);
-    if (!mayStay) this.freePages(pageId, 1, birth);
     this.#publish(page, frame);
     stampPage(this.memory, page.address, page.pageId, this.#txnId);
     return page;
   }
 
   /** The page is not part of the trees any more; others may still see it until they are done. */
-  freePages(start: number, length: number, birth: TxnId): void {
-    // Some are freed unread, so nothing has proved the pointer to them.
-    if (start < firstDataPage(this.memory.pageSize) || start + length > this.pageCount) {
-      throw new PageMismatch(toPageId(start), 'it is outside of the file');
-    }
+  freePages(first: Readonly<PagePointer>, length: number, birth: TxnId): void {
+    const { pageId: start } = first;
+    this.#checkFreed(first, length, birth);
     const taken = this.#taken.get(start);
     if (taken !== undefined && this.#mayChange(taken)) {
       this.#giveBack(taken);
@@ -196,6 +209,26 @@ export class DirtyPages {
     }
     if (taken !== undefined) taken.isLive = false;
     this.freed.push({ start, length, birth, freedBy: this.#txnId });
+    this.#dying.add(start, length);
+  }
+
+  /** Some pages are freed unread, and what a page says of its birth may be made up. */
+  #checkFreed({ pageId, low, high }: PagePointer, length: number, birth: TxnId): void {
+    const { free, waiting } = this.#free;
+    const start: number = pageId;
+    if (start < firstDataPage(this.memory.pageSize) || start + length > this.pageCount) {
+      throw new PageMismatch(toPageId(start), 'it is outside of the file');
+    }
+    if (birth < 0 || birth > this.#txnId) {
+      throw new PageMismatch(toPageId(start), 'no transaction made it');
+    }
+    const known = this.#taken.get(start);
+    if (known !== undefined && (known.low !== low || known.high !== high)) throw usedTwice(pageId);
+    for (let page = start; page < start + length; page++) {
+      if (page > start && this.#taken.has(page)) throw usedTwice(pageId);
+      if (!free.has(page) && !waiting.has(page) && !this.#dying.has(page)) continue;
+      throw new PageMismatch(toPageId(page), 'it is free already');
+    }
   }
 
   #mayChange(taken: TakenPages): boolean {
@@ -205,7 +238,7 @@ export class DirtyPages {
   /** Frees a tree page by its pointer. */
   freePage(pageId: PageId, low: number, high: number, level: number): void {
     const address = this.source.fetch(pageId, low, high, level);
-    this.freePages(pageId, 1, birthTxn(this.memory, address));
+    this.freePages({ pageId, low, high }, 1, birthTxn(this.memory, address));
   }
 
   /** Takes contiguous pages for an extent; the file is grown to hold them. */
@@ -242,7 +275,7 @@ export class DirtyPages {
   /** A page of this transaction. */
   takenPage(start: number): TakenPages {
     const taken = this.#taken.get(start);
-    assert(taken !== undefined, 'what the transaction made it also took');
+    if (taken === undefined) throw usedTwice(toPageId(start));
     return taken;
   }
 
@@ -284,4 +317,9 @@ export class DirtyPages {
       for (const slot of deadSlots(this.memory, threadMayLive)) giveBackFramesOf(this.memory, slot);
     }
   }
+}
+
+/** A page that the file calls free, or that has two parents. */
+function usedTwice(pageId: PageId): PageMismatch {
+  return new PageMismatch(pageId, 'it is in use twice');
 }

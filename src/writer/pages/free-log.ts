@@ -29,6 +29,7 @@ import {
   runsOf,
 } from './free-state.js';
 import type { OverflowWriter } from './overflow-writer.js';
+import { firstDataPage } from './page-file-writer.js';
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -71,9 +72,10 @@ export class FreeLog {
   #load(meta: Meta, protectedStates: readonly TxnId[]): FreeExtent[] {
     const { free, pages } = this.#host;
     const { pageSize } = pages.memory;
-    const [oldestState = meta.txnId] = protectedStates;
-    const state = new FreeLogReader(free.free, meta.pageCount, oldestState);
-    const logs = this.#readExtents(meta.freeExtent);
+    const [oldest = meta.txnId] = protectedStates;
+    const range = { first: firstDataPage(pageSize), end: meta.pageCount };
+    const state = new FreeLogReader(free.free, range, { oldest, newest: meta.txnId });
+    const logs = this.#readExtents(meta.freeExtent, meta.txnId);
     for (const { extent, reader } of logs) {
       state.readLog(reader);
       const end = extent.pageId + extentPageCount(extent.length, pageSize);
@@ -89,11 +91,11 @@ export class FreeLog {
   }
 
   /** The logs in the extents, oldest first. */
-  #readExtents(newest: FreeExtent | undefined) {
+  #readExtents(newest: FreeExtent | undefined, txnId: TxnId) {
     const { source, memory } = this.#host.pages;
     const sizeBytes = this.#pageCount * memory.pageSize;
     const logs: { extent: FreeExtent; reader: VarintReader }[] = [];
-    let birthMax = Number.POSITIVE_INFINITY;
+    let birthMax = txnId + 1;
     for (let extent = newest; extent !== undefined; ) {
       const end = extent.pageId * memory.pageSize + extent.length;
       // Births fall, so it comes to an end.
@@ -175,8 +177,8 @@ export class FreeLog {
   #startAnew(txnId: TxnId): FreeRecord {
     const { pages, free } = this.#host;
     const { pageSize } = pages.memory;
-    for (const { pageId, length, birth } of this.#record.extents) {
-      pages.freePages(pageId, extentPageCount(length, pageSize), birth);
+    for (const extent of this.#record.extents) {
+      pages.freePages(extent, extentPageCount(extent.length, pageSize), extent.birth);
     }
     const dying: number[] = [];
     for (const { start, length } of pages.freed) pushRun(dying, start, length);

@@ -91,17 +91,27 @@ export class FreeLogReader {
   /** Pages that were freed, but not before the oldest state that is still protected. */
   readonly seen = new PageBitmap();
   readonly #pageCount: number;
+  readonly #firstPage: number;
   readonly #oldestState: TxnId;
+  readonly #newestState: TxnId;
 
-  constructor(free: PageBitmap, pageCount: number, oldestState: TxnId) {
+  /** @param pages - What lies outside of them is never free. */
+  constructor(
+    free: PageBitmap,
+    pages: { readonly first: number; readonly end: number },
+    states: { readonly oldest: TxnId; readonly newest: TxnId },
+  ) {
     this.free = free;
-    this.#pageCount = pageCount;
-    this.#oldestState = oldestState;
+    this.#firstPage = pages.first;
+    this.#pageCount = pages.end;
+    this.#newestState = states.newest;
+    this.#oldestState = states.oldest;
   }
 
   readLog(reader: VarintReader): void {
     while (!reader.atEnd) {
       const freedBy = readNumber(reader);
+      if (freedBy > this.#newestState) throw freeStateDamaged();
       this.#readRuns(reader, (page) => this.take(page));
       const target = this.#oldestState < freedBy ? this.seen : this.free;
       this.#readRuns(reader, (page) => {
@@ -123,7 +133,7 @@ export class FreeLogReader {
       const coded = readNumber(reader);
       const start = end + (coded % 2 === 0 ? coded / 2 : -(coded + 1) / 2);
       end = start + readNumber(reader);
-      if (start <= 0 || end > this.#pageCount) throw freeStateDamaged();
+      if (start < this.#firstPage || end > this.#pageCount) throw freeStateDamaged();
       for (let page = start; page < end; page++) visit(page);
     }
   }

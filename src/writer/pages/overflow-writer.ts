@@ -6,7 +6,6 @@
  */
 import { assert } from '../../shared/assert.js';
 import { writeU32 } from '../../shared/bytes/integers.js';
-import type { PageId } from '../../shared/ids.js';
 import { EXTENT_BYTES_MAX } from '../../shared/limits.js';
 import type { NewPage } from '../../shared/pages/meta-page.js';
 import {
@@ -63,6 +62,15 @@ export class OverflowWriter {
     return this.writeExtentAt(this.#pages.takeExtent(pageCount), source, offset, length);
   }
 
+  /** Writes the bytes of a long value's payload in extents. */
+  writeExtents(source: Uint8Array, start: number, end: number): ExtentPointer[] {
+    const extents: ExtentPointer[] = [];
+    for (let at = start; at < end; at += EXTENT_BYTES_MAX) {
+      extents.push(this.writeExtent(source, at, Math.min(EXTENT_BYTES_MAX, end - at)));
+    }
+    return extents;
+  }
+
   /** Writes an extent into pages that were taken for it. */
   writeExtentAt(
     taken: TakenPages,
@@ -109,18 +117,18 @@ export class OverflowWriter {
     const extents = dataExtents(this.#pages.source, length, pointer);
     extents.forEach((extent, index) => {
       const part = Math.min(EXTENT_BYTES_MAX, length - index * EXTENT_BYTES_MAX);
-      this.#freeRun(extent.pageId, extentPageCount(part, pageSize));
+      this.#freeRun(extent, extentPageCount(part, pageSize));
     });
     if (extents.length > 1) {
       const listBytes = extents.length * EXTENT_ENTRY_BYTES;
-      this.#freeRun(pointer.pageId, extentPageCount(listBytes, pageSize));
+      this.#freeRun(pointer, extentPageCount(listBytes, pageSize));
     }
     return this.pagesOf(length);
   }
 
   /** An extent does not say when it was born, so any older state counts as seeing it. */
-  #freeRun(start: PageId, length: number): void {
-    this.#pages.freePages(start, length, 0);
+  #freeRun(first: ExtentPointer, length: number): void {
+    this.#pages.freePages(first, length, 0);
   }
 }
 

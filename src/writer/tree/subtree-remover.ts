@@ -87,7 +87,7 @@ export class SubtreeRemover {
     const { source } = this.#pages;
     if (level === 0) {
       // Born at any time: to know it would mean to read the leaf.
-      this.#pages.freePages(root.pageId, 1, 0);
+      this.#pages.freePages(root, 1, 0);
       tree.leafPages--;
       return;
     }
@@ -97,7 +97,7 @@ export class SubtreeRemover {
       childPointer(this.#memory, node, index),
     );
     for (const child of children) this.#freeSubtree(tree, child, level - 1);
-    this.#pages.freePages(root.pageId, 1, 0);
+    this.#pages.freePages(root, 1, 0);
     tree.branchPages--;
   }
 }

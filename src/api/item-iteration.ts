@@ -1,17 +1,16 @@
 /**
- * The life of a range: the snapshot it pins, or the batch it belongs to, and its end.
+ * The life of a lazy walk: the snapshot it pins, or the batch it belongs to, and its end.
  */
 
-import { decodePayload, type Value } from '../shared/bytes/value-codec.js';
+import { decodePayload, type IntegerMode, type Value } from '../shared/bytes/value-codec.js';
 import { MnemeError } from '../shared/errors.js';
 import type { KeyspaceRecord } from '../shared/keyspaces/catalog.js';
 import { readLongPayload } from '../shared/keyspaces/values.js';
 import type { PinnedState } from '../shared/memory/snapshot-pins.js';
 import type { PageSource } from '../shared/pages/page-source.js';
 import type { Core } from './core.js';
-import type { Key } from './keys.js';
+import type { ItemReader } from './item-reader.js';
 import type { KeyspaceAccess, View } from './keyspace-access.js';
-import { EntryReader, type EntryStyle, type RangeRequest } from './range.js';
 import type { ItemSource } from './range-iterator.js';
 
 /** What has to be given back when an iterator is collected that nobody ended. */
@@ -22,25 +21,33 @@ interface Hold {
 
 const abandoned = new FinalizationRegistry<Hold>(({ core, pinned }) => core.unpin(pinned));
 
-export class EntryIteration<K extends Key> implements ItemSource<[K, Value]> {
+/** A long value that a record says where to find. */
+export function readLateValue(
+  source: PageSource,
+  record: Uint8Array,
+  integers: IntegerMode,
+): Value {
+  const bytes = readLongPayload(source, record, 0, record.length);
+  return decodePayload(record[0] as number, bytes, 0, bytes.length, integers);
+}
+
+export class ItemIteration<T> implements ItemSource<T> {
   readonly #core: Core;
-  readonly #style: EntryStyle;
   readonly #scope: number;
   readonly #view: View | undefined;
-  readonly #reader: EntryReader<K> | undefined;
+  readonly #reader: ItemReader<T> | undefined;
   #pinned: PinnedState | undefined;
-  readonly #readLate = (record: Uint8Array): Value => this.#decodeLate(record);
+  readonly #readLate: (record: Uint8Array) => Value;
 
+  /** @param open - Begins the walk in a keyspace's record; undefined when there is nothing. */
   constructor(
     core: Core,
     access: KeyspaceAccess,
-    source: PageSource,
-    request: RangeRequest,
-    style: EntryStyle,
-    now: number,
+    integers: IntegerMode,
+    open: (record: KeyspaceRecord) => ItemReader<T> | undefined,
   ) {
     this.#core = core;
-    this.#style = style;
+    this.#readLate = (late) => core.readingPinned(() => readLateValue(core.source, late, integers));
     this.#view = access.view;
     this.#scope = this.#view === undefined ? core.transactions.scope : 0;
     let record: KeyspaceRecord | undefined;
@@ -50,9 +57,8 @@ export class EntryIteration<K extends Key> implements ItemSource<[K, Value]> {
     try {
       this.#reader = core.readingPinned(() => {
         if (state !== undefined) record = access.recordIn(state);
-        if (record === undefined) return undefined;
-        const reader = new EntryReader<K>(source, record, request, style, now);
-        reader.readLeaf();
+        const reader = record === undefined ? undefined : open(record);
+        reader?.readLeaf();
         return reader;
       });
     } catch (error) {
@@ -62,7 +68,7 @@ export class EntryIteration<K extends Key> implements ItemSource<[K, Value]> {
     if (this.#pinned !== undefined) abandoned.register(this, { core, pinned: this.#pinned }, this);
   }
 
-  next(): { readonly item: [K, Value] } | undefined {
+  next(): { readonly item: T } | undefined {
     const reader = this.#reader;
     this.#assertReadable();
     if (reader === undefined) return undefined;
@@ -81,13 +87,6 @@ export class EntryIteration<K extends Key> implements ItemSource<[K, Value]> {
     if (this.#scope !== 0 && !this.#core.transactions.isOpen(this.#scope)) {
       throw new MnemeError('ERR_MNEME_BATCH_CLOSED');
     }
-  }
-
-  #decodeLate(record: Uint8Array): Value {
-    return this.#core.readingPinned(() => {
-      const bytes = readLongPayload(this.#core.source, record, 0, record.length);
-      return decodePayload(record[0] as number, bytes, 0, bytes.length, this.#style.integers);
-    });
   }
 
   close(): void {

@@ -1,0 +1,102 @@
+/**
+ * Lies about sorted sets and lists under right checksums, one by one: `verify()` tells of each.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { open } from 'mneme';
+import { afterAll, expect, test } from 'vitest';
+import { readParts } from './damages.js';
+import { type Cell, cellsOf, META_AREA_BYTES, PAGE_BYTES, type Part, seal } from './sealed-file.js';
+
+const directory = mkdtempSync(join(tmpdir(), 'mneme-lies-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+/** One set and one list of three each. */
+function makeFile(path: string): Buffer {
+  const database = open(path, { pageSize: PAGE_BYTES });
+  const keyspace = database.keyspace('a');
+  keyspace.sortedSet('set').add(1, 'one', 2, 'two', 3, 'three');
+  keyspace.list('list').rpush('first', 'second', 'third');
+  database.close();
+  return readFileSync(path);
+}
+
+/** What `verify()` says after one entry of a tree was changed; the catalog's is the record. */
+function problemsAfter(
+  owner: Part['owner'],
+  entry: number,
+  change: (file: Buffer, cell: Cell) => void,
+): string[] {
+  const path = join(directory, 'changed');
+  rmSync(path, { force: true });
+  const file = makeFile(path);
+  const part = readParts(file).find((each) => each.owner === owner && each.kind === 'node');
+  if (part === undefined) throw new Error(`the file has a part of ${owner}`);
+  const cell = cellsOf(file, part)[entry];
+  if (cell === undefined) throw new Error(`there is no entry ${entry}`);
+  change(file, cell);
+  seal(file, part);
+  file.copy(file, META_AREA_BYTES, 0, META_AREA_BYTES);
+  writeFileSync(path, file);
+  const database = open(path, { readonly: true });
+  try {
+    return database.verify().problems.map(({ message }) => message);
+  } finally {
+    database.close();
+  }
+}
+
+test('a file that nobody changed has no problems', () => {
+  expect(problemsAfter('members', 0, () => undefined)).toEqual([]);
+});
+
+test('a member with another score than in the order by score', () => {
+  const problems = problemsAfter('members', 1, (file, { valueAt }) => {
+    file.writeDoubleLE(7, valueAt);
+  });
+  expect(problems).toEqual(['a member has another score than in the order by score']);
+});
+
+test.each([Number.NaN, -0])('a member with the score %s', (score) => {
+  const problems = problemsAfter('members', 1, (file, { valueAt }) => {
+    file.writeDoubleLE(score, valueAt);
+  });
+  expect(problems).toEqual(['a member is stored as none is']);
+});
+
+test('a name that leads to no members, and members that have no name', () => {
+  const problems = problemsAfter('names', 0, (file, { valueAt }) => {
+    file.writeUInt8(9, valueAt + 7);
+  });
+  expect(problems).toEqual([
+    'a sorted set has no members',
+    'an id was never given',
+    'members belong to no sorted set',
+  ]);
+});
+
+test('a list that lacks an element, and an element that has no list', () => {
+  const tail = (to: number) => (file: Buffer, cell: Cell) => file.writeUInt8(to, cell.valueAt + 23);
+  expect(problemsAfter('names', 1, (file, cell) => void tail(4)(file, cell))).toEqual([
+    'a list lacks an element',
+  ]);
+  expect(problemsAfter('names', 1, (file, cell) => void tail(2)(file, cell))).toEqual([
+    'elements belong to no list',
+  ]);
+});
+
+test('one id for two names', () => {
+  const problems = problemsAfter('names', 1, (file, { valueAt }) => {
+    file.writeUInt8(1, valueAt + 7);
+  });
+  expect(problems).toContain('an id is given twice');
+});
+
+test('an element with a deadline', () => {
+  const problems = problemsAfter('elements', 0, (file, { valueAt }) => {
+    file.writeUInt8(file.readUInt8(valueAt) | 16, valueAt);
+    file.writeUInt8(1, valueAt + 1);
+  });
+  expect(problems).toEqual(['an element of a list has a deadline']);
+});

@@ -1,0 +1,17 @@
+/**
+ * Deliberate weakenings of our own rules. Each must be caught by a suite: run.mjs applies them one
+ * at a time and looks.
+ *
+ * @typedef {object} Mutant
+ * @property {string} rule what is weakened, as the rule says it
+ * @property {string} file below src/
+ * @property {string} find occurs exactly once in it
+ * @property {string} replace
+ * @property {readonly string[]} suites that are to catch it, one after the other until one does
+ */
+import { COMMIT_MUTANTS } from './commit.mjs';
+import { PAGE_MUTANTS } from './pages.mjs';
+import { SHARING_MUTANTS } from './sharing.mjs';
+
+/** @type {readonly Mutant[]} */
+export const MUTANTS = [...COMMIT_MUTANTS, ...PAGE_MUTANTS, ...SHARING_MUTANTS];
