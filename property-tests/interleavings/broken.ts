@@ -21,14 +21,6 @@ export interface Breakage {
 const MEMORY = 'shared/memory/';
 export const BREAKAGES: readonly Breakage[] = [
   {
-    rule: 'a pin is looked at again once it is set',
-    file: 'api/core.js',
-    whole: 'if (this.state() === state)\n                return { state, pinIndex };',
-    broken: 'return { state, pinIndex };',
-    setting: 'file',
-    isRare: true,
-  },
-  {
     rule: 'a state is whole before it is published',
     file: `${MEMORY}control-block.js`,
     whole: 'const at = STATES + (next & 1) * STATE_WORDS;',
@@ -41,14 +33,6 @@ export const BREAKAGES: readonly Breakage[] = [
     file: `${MEMORY}control-block.js`,
     whole: 'if (Atomics.load(i32, SEQUENCE) === sequence)\n            return state;',
     broken: 'return state;',
-    setting: 'memory',
-    isRare: true,
-  },
-  {
-    rule: 'a frame is filled anew when nobody looks at it',
-    file: `${MEMORY}thread-slots.js`,
-    whole: 'if (running !== 0 && ((running - epoch) | 0) <= 0)',
-    broken: 'if (false)',
     setting: 'memory',
     isRare: true,
   },
@@ -127,14 +111,6 @@ export const BREAKAGES: readonly Breakage[] = [
     whole: 'deadSlots(this.memory, threadMayLive)',
     broken: '[]',
     setting: 'memory',
-    isRare: true,
-  },
-  {
-    rule: 'half a meta is looked at again',
-    file: 'api/core.js',
-    whole: 'if (isWhole)\n',
-    broken: '',
-    setting: 'file',
     isRare: true,
   },
   {
