@@ -102,7 +102,10 @@ function applyChange(file: Buffer, parts: readonly Part[], part: Part, change: C
   if (part.kind === 'node') changeNode(file, part, change);
   switch (change.kind) {
     case 'field': {
-      const fields = fieldsOf(file, part, change.group);
+      // An earlier change may have made a record seem longer than its part.
+      const end = part.start + part.length;
+      const all = fieldsOf(file, part, change.group);
+      const fields = all.filter(({ at, size }) => at + size <= end);
       if (fields.length > 0) writeField(file, pick(fields, change.place), change.to);
       return;
     }
