@@ -115,6 +115,8 @@ export class WriterService {
     if (channel === this.#batchChannel) return;
     this.#batchChannel = channel;
     this.#channels.tellBatch(channel);
+    if (channel === NOBODY) return;
+    this.#lookDueMs = Math.min(this.#lookDueMs, monotonicMs() + BATCH_REST_MS);
   }
 
   /** Takes the channel's next segment; undefined when its caller has given it up. */

@@ -125,6 +125,17 @@ test('a batch of another thread is waited for as long as a lock', async () => {
   expect(keyspace.get('key')).toBe('after');
 });
 
+test('who waits for the batch of a thread that is gone gets its turn', async () => {
+  const database = openHere(temporaryPath(), { lockTimeout: 900 });
+  const keyspace = database.keyspace('a');
+  keyspace.set('key', 'before');
+  const thread = await attached(database);
+  expect(await thread.ask('batchForever')).toEqual({});
+  await thread.worker.terminate();
+  keyspace.set('key', 'after');
+  expect(keyspace.get('half')).toBeUndefined();
+});
+
 /** A thread that is gone is noticed soon, not at once. */
 async function writesAgain(write: () => void): Promise<void> {
   for (let look = 0; look < 100; look++) {
