@@ -94,7 +94,7 @@ export const PAGE_MUTANTS = [
     file: 'shared/memory/thread-slots.ts',
     find: 'if (running !== 0 && ((running - epoch) | 0) <= 0) return false;',
     replace: 'if (running === 1) return false;',
-    suites: ['test/memory', 'property-tests/interleavings'],
+    suites: ['test/memory/epochs'],
   },
   {
     rule: 'what was freed since a savepoint is not freed after its rollback',

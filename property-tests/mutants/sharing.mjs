@@ -10,14 +10,14 @@ export const SHARING_MUTANTS = [
     file: 'api/core.ts',
     find: 'if (this.state() === state) return { state, pinIndex };',
     replace: 'return { state, pinIndex };',
-    suites: [...PROCESSES, 'property-tests/interleavings'],
+    suites: PROCESSES,
   },
   {
     rule: 'a pin in the making protects every state',
     file: 'shared/memory/snapshot-pins.ts',
     find: 'if (Atomics.load(memory.i32, at) === 0) continue;\n    const high',
     replace: 'if (Atomics.load(memory.i32, at + 1) === 0) continue;\n    const high',
-    suites: ['property-tests/interleavings', 'test/writer/pins'],
+    suites: ['test/memory/pins'],
   },
   {
     rule: 'a commit respects what other openings have pinned',
