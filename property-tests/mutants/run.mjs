@@ -16,7 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { MUTANTS } from './mutants.mjs';
@@ -29,12 +29,27 @@ const AT_ONCE = Math.min(2, availableParallelism());
 const { compilerOptions } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile).config;
 const { options } = ts.convertCompilerOptionsFromJson(compilerOptions, ROOT);
 
-/** @param {import('./mutants.mjs').Mutant} mutant */
-function mutatedSource({ file, find, replace, rule }) {
+/** As the build does it, to the letter. */
+function compiled(file, source) {
+  const { outputText, diagnostics } = ts.transpileModule(source, {
+    fileName: basename(file),
+    compilerOptions: { ...options, module: ts.ModuleKind.ESNext, rootDir: undefined },
+    reportDiagnostics: true,
+  });
+  if (diagnostics?.length !== 0) throw new Error(`it does not compile: ${diagnostics}`);
+  return outputText;
+}
+
+/** The compiled file with the rule weakened. @param {import('./mutants.mjs').Mutant} mutant */
+function mutatedFile({ file, find, replace, rule }) {
   const source = readFileSync(join(ROOT, 'src', file), 'utf8');
+  const built = readFileSync(join(ROOT, 'dist', file.replace(/\.ts$/, '.js')), 'utf8');
+  // Else it would be the way of compiling that a suite catches.
+  if (compiled(file, source) !== built)
+    throw new Error(`"${rule}": ${file} is not as it was built`);
   const parts = source.split(find);
   if (parts.length !== 2) throw new Error(`"${rule}": its text occurs ${parts.length - 1} times`);
-  return parts.join(replace);
+  return compiled(file, parts.join(replace));
 }
 
 function makeCopy() {
@@ -48,12 +63,7 @@ function makeCopy() {
 /** A copy of the package in which the rule is weakened. */
 function makeMutant(mutant) {
   const directory = makeCopy();
-  const { outputText, diagnostics } = ts.transpileModule(mutatedSource(mutant), {
-    compilerOptions: { ...options, rootDir: undefined, sourceMap: false, declaration: false },
-    reportDiagnostics: true,
-  });
-  if (diagnostics?.length !== 0) throw new Error(`"${mutant.rule}": it does not compile`);
-  writeFileSync(join(directory, 'dist', mutant.file.replace(/\.ts$/, '.js')), outputText);
+  writeFileSync(join(directory, 'dist', mutant.file.replace(/\.ts$/, '.js')), mutatedFile(mutant));
   return directory;
 }
 
