@@ -33,7 +33,12 @@ const { options } = ts.convertCompilerOptionsFromJson(compilerOptions, ROOT);
 function compiled(file, source) {
   const { outputText, diagnostics } = ts.transpileModule(source, {
     fileName: basename(file),
-    compilerOptions: { ...options, module: ts.ModuleKind.ESNext, rootDir: undefined },
+    compilerOptions: {
+      ...options,
+      module: ts.ModuleKind.ESNext, // one file by itself does not know of its package
+      moduleResolution: ts.ModuleResolutionKind.Bundler,
+      rootDir: undefined,
+    },
     reportDiagnostics: true,
   });
   if (diagnostics?.length !== 0) throw new Error(`it does not compile: ${diagnostics}`);
