@@ -236,7 +236,7 @@ async function openPlaces(
   const opened = openDatabaseFile(place, { ...options, clock });
   const { storage, file, memory, slot, memoryFile } = opened;
   const window = memory.scratchAddress(slot.index);
-  publishState(memory, firstMeta(file, { memory, window }, place));
+  publishState(memory, firstMeta(file, { memory, window }, place).meta);
   const fileIdentity = storage.identity(file);
   releaseThreadSlot(memory, slot);
   file.close();

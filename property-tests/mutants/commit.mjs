@@ -31,14 +31,14 @@ export const COMMIT_MUTANTS = [
     file: 'writer/file-state.ts',
     find: 'if (rejectedOther) this.#overwriteRejected(meta, other(slot));',
     replace: 'if (rejectedOther) this.writer.sync();',
-    suites: [...CRASH, 'property-tests/crash/double-crash'],
+    suites: ['test/api/lost-page'],
   },
   {
     rule: 'a meta that replaces a rejected one has a higher epoch',
     file: 'writer/file-state.ts',
     find: 'metaEpoch: meta.metaEpoch + 1, newPages',
     replace: 'newPages',
-    suites: [...CRASH, 'property-tests/crash/double-crash'],
+    suites: ['test/api/lost-page'],
   },
   {
     rule: 'a meta never goes over the last durable one',

@@ -32,6 +32,8 @@ import { PageSource } from '../shared/pages/page-source.js';
 import {
   checksumWord,
   isNewerMeta,
+  isSameMeta,
+  type MetaOrder,
   readNewestMeta,
   type ScratchMemory,
 } from '../shared/pages/recovery.js';
@@ -82,6 +84,8 @@ export class Core {
   /** What others do with the file; undefined where nobody else has it. */
   readonly #others: Others | undefined;
   readonly #scratch: ScratchMemory;
+  /** What stands in the file as the newest state and is none: a writer replaces it, in time. */
+  readonly #rejected: MetaOrder | undefined;
   #nextHandle = 1;
 
   /** @param shared - What another thread opened, to be attached to. */
@@ -103,7 +107,9 @@ export class Core {
       const watch = new MetaWatch(file, (length) => storage.mapStart(file, length));
       this.#others = { locks, watch };
     }
-    this.meta = firstMeta(file, this.#scratch, path);
+    const { meta, rejected } = firstMeta(file, this.#scratch, path);
+    this.meta = meta;
+    this.#rejected = rejected;
     const seed = { low: this.meta.seedLow, high: this.meta.seedHigh };
     const checksummer = new Checksummer(memory, seed, checksumWord(this.#scratch));
     this.source = new PageSource({ memory, slot, file, checksummer, check: nodeProblem });
@@ -211,7 +217,8 @@ export class Core {
     while (!isWhole && watch.hasMovedOn()) ({ meta, isWhole } = look());
     // One that is being written at this moment is looked at again by the next read.
     if (isWhole) watch.accept();
-    if (meta !== undefined && isNewerMeta(meta, this.#state)) {
+    if (meta === undefined || !isNewerMeta(meta, this.#state)) return;
+    if (this.#rejected === undefined || !isSameMeta(meta, this.#rejected)) {
       this.#state = { ...meta, sequence: -1 };
     }
   }

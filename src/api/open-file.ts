@@ -13,11 +13,10 @@ import {
   BOOT_ID_BYTES,
   hasMagic,
   META_HEADER_BYTES,
-  type Meta,
   metaOffset,
 } from '../shared/pages/meta-page.js';
 import { NodeStorage } from '../shared/pages/node-storage.js';
-import { chooseMeta, type ScratchMemory } from '../shared/pages/recovery.js';
+import { chooseMeta, type ScratchMemory, type TrustedMeta } from '../shared/pages/recovery.js';
 import type { Storage, StorageFile } from '../shared/pages/storage.js';
 import { currentSystemThreadId, readBootId } from '../shared/system.js';
 import { createDatabaseFile } from './create-file.js';
@@ -71,10 +70,10 @@ function refuseRemote(storage: Storage, path: string): void {
 }
 
 /** The meta to begin with; the file is closed when there is none. */
-export function firstMeta(file: StorageFile, scratch: ScratchMemory, path: string): Meta {
+export function firstMeta(file: StorageFile, scratch: ScratchMemory, path: string): TrustedMeta {
   try {
-    const meta = trustedMeta(file, scratch);
-    if (meta.pageSize === scratch.memory.pageSize) return meta;
+    const trusted = trustedMeta(file, scratch);
+    if (trusted.meta.pageSize === scratch.memory.pageSize) return trusted;
     throw new MnemeError('ERR_MNEME_CORRUPT', { path, page: 0, reason: 'page sizes disagree' });
   } catch (error) {
     file.close();
@@ -83,10 +82,10 @@ export function firstMeta(file: StorageFile, scratch: ScratchMemory, path: strin
 }
 
 /** What another process writes meanwhile may look like damage, but not time and again. */
-function trustedMeta(file: StorageFile, scratch: ScratchMemory): Meta {
+function trustedMeta(file: StorageFile, scratch: ScratchMemory): TrustedMeta {
   for (let attempt = 1; ; attempt++) {
     try {
-      return chooseMeta(file, scratch, bootIdBytes).meta;
+      return chooseMeta(file, scratch, bootIdBytes);
     } catch (error) {
       const isDamage = error instanceof MnemeError && error.code === 'ERR_MNEME_CORRUPT';
       if (!isDamage || attempt === ATTEMPTS_MAX) throw error;

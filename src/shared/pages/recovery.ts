@@ -38,6 +38,8 @@ export interface TrustedMeta {
   readonly slot: 0 | 1;
   /** True when the other slot holds something newer that must not come back. */
   readonly rejectedOther: boolean;
+  /** A commit in the other slot of which pages are missing: it was never acknowledged. */
+  readonly rejected?: MetaOrder;
   /** True when the other slot holds a copy of the same state. */
   readonly confirmed: boolean;
   /** The newest state that survives a power cut: `meta`, or the other slot's when that is weak. */
@@ -105,6 +107,10 @@ export function isNewerMeta(a: MetaOrder, b: MetaOrder): boolean {
   if (a.metaEpoch !== b.metaEpoch) return a.metaEpoch > b.metaEpoch;
   if (a.txnId !== b.txnId) return a.txnId > b.txnId;
   return !a.weak && b.weak;
+}
+
+export function isSameMeta(a: MetaOrder, b: MetaOrder): boolean {
+  return a.metaEpoch === b.metaEpoch && a.txnId === b.txnId && a.weak === b.weak;
 }
 
 /** False for a weak meta of another run of the machine: its pages may never have been written. */
@@ -188,7 +194,8 @@ function newestTrusted(
   if (other === undefined) {
     throw new MnemeError('ERR_MNEME_CORRUPT', { page: 0, reason: 'the last commit is incomplete' });
   }
-  return { meta: other, slot: otherSlot, rejectedOther: true, confirmed: false, durable: other };
+  const chosen = { meta: other, slot: otherSlot, confirmed: false, durable: other } as const;
+  return { ...chosen, rejectedOther: true, rejected: meta };
 }
 
 /** What a file that another process writes says of itself at this moment. */
