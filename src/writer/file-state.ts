@@ -111,7 +111,8 @@ export class FileState {
     if (!single) this.#syncOrGoBack(slot);
     const newPages = single ? encodeNewPages(list) : NO_BYTES;
     const meta = this.#stateMeta(fields, false, newPages);
-    this.#writeMeta(meta, slot);
+    // A meta that was written but for its last bytes may be whole by chance.
+    this.#orGoBack(slot, () => this.#writeMeta(meta, slot));
     this.#syncOrGoBack(slot);
     this.#becomeDurable(meta, slot);
   }
@@ -121,8 +122,12 @@ export class FileState {
    * be, also a weak one, whose pages the system may take for written from now on.
    */
   #syncOrGoBack(slot: 0 | 1): void {
+    this.#orGoBack(slot, () => this.writer.sync());
+  }
+
+  #orGoBack(slot: 0 | 1, write: () => void): void {
     try {
-      this.writer.sync();
+      write();
     } catch (error) {
       this.#writeBack(slot);
       throw error;
