@@ -15,7 +15,7 @@
  */
 import { readU48 } from '../bytes/integers.js';
 import { ORDERED_BYTES, writeOrderedId } from '../bytes/ordered-key.js';
-import { type VectorLayout, vectorLayout } from '../bytes/vector-codes.js';
+import type { VectorLayout } from '../bytes/vector-codes.js';
 import { MnemeError } from '../errors.js';
 import type { PageSource } from '../pages/page-source.js';
 import type { TreeRoot } from '../tree-root.js';
@@ -125,9 +125,4 @@ export function readOriginal(
     done += length;
   }
   return vector;
-}
-
-/** The layout of a keyspace's codes. */
-export function codesLayout(source: PageSource, { dimension }: KeyspaceRecord): VectorLayout {
-  return vectorLayout(dimension, source.memory.pageSize);
 }
