@@ -5,7 +5,16 @@
  * four keep one another busy. ../../shared/vectors/codes.ts draws a row and a query and proves the
  * bounds; ../scalar-vector.ts is the slow twin.
  */
-import { cellOf, entryCount, lookup, restOf, suffixOf } from './node';
+import {
+  cellOf,
+  entryCount,
+  FRAME_MASK,
+  HASH_FACTOR,
+  lookup,
+  RECORD,
+  restOf,
+  suffixOf,
+} from './node';
 
 const ROW_HEADER: usize = 12;
 const SURVIVOR: usize = 24;
@@ -24,11 +33,18 @@ const Q_ENTRY: usize = 52;
 const Q_OUT: usize = 56;
 const Q_OUT_END: usize = 60;
 const Q_CODES: usize = 64;
+/** Leaves that are looked for together; where their addresses go in the walk record. */
+const BLOCK = 64;
+const ADDRESSES: usize = 2048;
+const BUCKET_BYTES: usize = 64;
 const COSINE = 0;
 const L2 = 2;
 const ROUNDING: f64 = 1e-11;
 const NORM_ROUNDING: f64 = 2.5e-7;
 const NORM_MIN: f64 = 1e-30;
+const FLOAT_ROUNDING: f32 = 1e-5;
+const MARGIN_MIN: f32 = 1e-34;
+const FLOAT_NORM_MIN: f32 = 1e-29;
 
 // @ts-ignore: decorator
 @inline
@@ -97,6 +113,66 @@ function judge(query: usize, row: usize, sum: i32, slot: i32, out: usize): usize
   return out + SURVIVOR;
 }
 
+/** The lane sums of four vectors. */
+// @ts-ignore: decorator
+@inline
+function laneSums(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = i32x4.add(v128.shuffle<i32>(a, b, 0, 1, 4, 5), v128.shuffle<i32>(a, b, 2, 3, 6, 7));
+  const cd = i32x4.add(v128.shuffle<i32>(c, d, 0, 1, 4, 5), v128.shuffle<i32>(c, d, 2, 3, 6, 7));
+  return i32x4.add(v128.shuffle<i32>(ab, cd, 0, 2, 4, 6), v128.shuffle<i32>(ab, cd, 1, 3, 5, 7));
+}
+
+/**
+ * True when `judge` surely leaves all four rows out. The same bounds in float32, with a margin that
+ * is wide against its rounding; where numbers are so small or so large that it is not, false.
+ */
+// @ts-ignore: decorator
+@inline
+function areFar(query: usize, a: usize, b: usize, c: usize, d: usize, sums: v128): bool {
+  const rowA = v128.load(a);
+  const rowB = v128.load(b);
+  const rowC = v128.load(c);
+  const rowD = v128.load(d);
+  const ab = v128.shuffle<i32>(rowA, rowB, 0, 4, 1, 5);
+  const cd = v128.shuffle<i32>(rowC, rowD, 0, 4, 1, 5);
+  const scale = v128.shuffle<i64>(ab, cd, 0, 2);
+  const residual = v128.shuffle<i64>(ab, cd, 1, 3);
+  const norm = v128.shuffle<i32>(
+    v128.shuffle<i32>(rowA, rowB, 2, 6, 2, 6),
+    v128.shuffle<i32>(rowC, rowD, 2, 6, 2, 6),
+    0,
+    1,
+    4,
+    5,
+  );
+  const threshold = <f32>load<f64>(query, Q_THRESHOLD);
+  const metric = load<i32>(query, Q_METRIC);
+  const estimate = f32x4.mul(
+    f32x4.mul(f32x4.convert_i32x4_s(sums), scale),
+    f32x4.splat(<f32>load<f64>(query, Q_SCALE)),
+  );
+  const queryNorm = f32x4.splat(<f32>load<f64>(query, Q_NORM));
+  const queryError = f32x4.splat(<f32>load<f64>(query, Q_ERROR));
+  const error = f32x4.add(
+    f32x4.mul(queryNorm, residual),
+    f32x4.mul(queryError, f32x4.add(norm, residual)),
+  );
+  // What the product has to reach: threshold |x|, threshold, or (threshold + |x|^2) / 2.
+  const half = f32x4.mul(f32x4.splat(0.5), f32x4.mul(norm, norm));
+  const fixed = f32x4.splat(metric == L2 ? threshold * 0.5 : threshold);
+  const own = metric == L2 ? half : f32x4.splat(0);
+  const wanted = metric == COSINE ? f32x4.mul(fixed, norm) : f32x4.add(fixed, own);
+  const part = metric == COSINE ? f32x4.abs(wanted) : f32x4.add(f32x4.abs(fixed), own);
+  const sizes = f32x4.add(
+    f32x4.add(f32x4.abs(estimate), error),
+    f32x4.add(f32x4.mul(queryNorm, norm), part),
+  );
+  const margin = f32x4.mul(f32x4.splat(FLOAT_ROUNDING), sizes);
+  const upper = f32x4.add(f32x4.add(estimate, error), margin);
+  const isFar = v128.and(f32x4.lt(upper, wanted), f32x4.gt(margin, f32x4.splat(MARGIN_MIN)));
+  return i32x4.all_true(v128.and(isFar, f32x4.gt(norm, f32x4.splat(FLOAT_NORM_MIN))));
+}
+
 /** What one segment of a long vector brings, with the header of its row. */
 // @ts-ignore: decorator
 @inline
@@ -106,11 +182,74 @@ function writePart(out: usize, row: usize, sum: i32): void {
   store<u32>(out, load<u32>(row, 8), 12);
 }
 
-/** A leaf of the codes in the cache, 0 when it is not there. */
 // @ts-ignore: decorator
 @inline
-function leafOf(walk: usize, branch: usize, child: i32): usize {
-  const leaf = lookup(walk, cellOf(branch, child));
+function bucketOf(walk: usize, hash: u32): usize {
+  return load<usize>(walk) + <usize>((hash >>> 4) & load<u32>(walk, 4)) * BUCKET_BYTES;
+}
+
+// @ts-ignore: decorator
+@inline
+function tagsIn(bucket: usize, tag: v128): i32 {
+  return i32x4.bitmask(i32x4.eq(v128.and(v128.load(bucket), i32x4.splat(~FRAME_MASK)), tag));
+}
+
+/** The record of the frame that probably holds a page, 0 when none is to be seen. */
+// @ts-ignore: decorator
+@inline
+function likelyRecord(walk: usize, cell: usize): usize {
+  const hash = load<u32>(cell) * HASH_FACTOR;
+  const bucket = bucketOf(walk, hash);
+  const tag = i32x4.splat(hash & ~FRAME_MASK);
+  const low = tagsIn(bucket, tag) | (tagsIn(bucket + 16, tag) << 4);
+  const found = low | (tagsIn(bucket + 32, tag) << 8) | (tagsIn(bucket + 48, tag) << 12);
+  const frame = (load<u32>(bucket + (<usize>ctz(found | 0x8000) << 2)) & FRAME_MASK) - 1;
+  return found == 0 || <i32>frame < 0 ? 0 : load<usize>(walk, 8) + <usize>frame * RECORD;
+}
+
+// @ts-ignore: decorator
+@inline
+function isFrameOf(record: usize, cell: usize): bool {
+  return load<u32>(record, 4) == load<u32>(cell) && load<u64>(record, 8) == load<u64>(cell, 4);
+}
+
+/**
+ * Finds the children `from` to `to` of a branch in the cache. Each step is taken for all of them
+ * before the next, so that what it needs from memory comes in together: one after the other, that
+ * takes as long as the scan.
+ */
+function findLeaves(walk: usize, branch: usize, from: i32, to: i32): void {
+  const addresses = walk + ADDRESSES;
+  let touched: u32 = 0;
+  for (let child = from; child < to; child++) {
+    touched ^= load<u32>(bucketOf(walk, load<u32>(cellOf(branch, child)) * HASH_FACTOR));
+  }
+  for (let child = from; child < to; child++) {
+    const record = likelyRecord(walk, cellOf(branch, child));
+    store<u32>(addresses + ((<usize>(child - from)) << 2), <u32>record);
+    touched ^= load<u32>(record);
+  }
+  for (let child = from; child < to; child++) {
+    const at = addresses + ((<usize>(child - from)) << 2);
+    const cell = cellOf(branch, child);
+    const record = <usize>load<u32>(at);
+    let leaf: usize = 0;
+    if (record != 0 && isFrameOf(record, cell)) {
+      if (load<u32>(record, 16) == 0) store<u32>(record, 1, 16);
+      const frame = (record - load<usize>(walk, 8)) / RECORD;
+      leaf = load<usize>(walk, 12) + frame * load<usize>(walk, 16);
+    } else leaf = lookup(walk, cell);
+    store<u32>(at, <u32>leaf);
+    touched ^= load<u32>(leaf) ^ load<u32>(leaf, 64);
+  }
+  store<u32>(addresses + (<usize>BLOCK << 2), touched);
+}
+
+/** A leaf of the codes that was looked for, 0 when it is not in the cache. */
+// @ts-ignore: decorator
+@inline
+function leafAt(walk: usize, index: i32): usize {
+  const leaf = <usize>load<u32>(walk + ADDRESSES + ((<usize>index) << 2));
   return leaf != 0 && load<u8>(leaf, 1) == 0 ? leaf : 0;
 }
 
@@ -182,14 +321,16 @@ function scanFour(
   const slotB = <i32>entryCount(a) * rows;
   const slotC = slotB + <i32>entryCount(b) * rows;
   const slotD = slotC + <i32>entryCount(c) * rows;
-  let slot = entry * rows;
   let out = <usize>load<u32>(query, Q_OUT);
-  for (let index: usize = 0; index < count; index++) {
+  // From the last on, since that is how they lie in memory one behind the other.
+  for (let left = count; left > 0; left--) {
+    const index = left - 1;
     let rowA = rowsOf(a, index, size);
     let rowB = rowsOf(b, index, size);
     let rowC = rowsOf(c, index, size);
     let rowD = rowsOf(d, index, size);
     if (rowA == 0 || rowB == 0 || rowC == 0 || rowD == 0) return false;
+    let slot = (entry + <i32>index) * rows;
     for (let at = 0; at < rows; at++) {
       let sumA = i32x4.splat(0);
       let sumB = sumA;
@@ -203,10 +344,13 @@ function scanFour(
         sumC = i32x4.add(sumC, product(rowC + ROW_HEADER + step, low, high));
         sumD = i32x4.add(sumD, product(rowD + ROW_HEADER + step, low, high));
       }
-      out = judge(query, rowA, laneSum(sumA), slot, out);
-      out = judge(query, rowB, laneSum(sumB), slot + slotB, out);
-      out = judge(query, rowC, laneSum(sumC), slot + slotC, out);
-      out = judge(query, rowD, laneSum(sumD), slot + slotD, out);
+      const sums = laneSums(sumA, sumB, sumC, sumD);
+      if (!areFar(query, rowA, rowB, rowC, rowD, sums)) {
+        out = judge(query, rowA, i32x4.extract_lane(sums, 0), slot, out);
+        out = judge(query, rowB, i32x4.extract_lane(sums, 1), slot + slotB, out);
+        out = judge(query, rowC, i32x4.extract_lane(sums, 2), slot + slotC, out);
+        out = judge(query, rowD, i32x4.extract_lane(sums, 3), slot + slotD, out);
+      }
       rowA += stride;
       rowB += stride;
       rowC += stride;
@@ -234,7 +378,7 @@ function scanFourParts(
   const partC = partB + <i32>entryCount(b);
   const partD = partC + <i32>entryCount(c);
   const parts = <usize>load<u32>(query, Q_OUT);
-  for (let index = 0; index < <i32>count; index++) {
+  for (let index = <i32>count - 1; index >= 0; index--) {
     const rowA = rowsOf(a, index, size);
     const rowB = rowsOf(b, index, size);
     const rowC = rowsOf(c, index, size);
@@ -281,45 +425,64 @@ export function scanLeaf(query: usize, leaf: usize): bool {
   return true;
 }
 
+/** Scans four leaves in lock-step; false when one is not a leaf of codes. */
+function scanGroup(query: usize, a: usize, b: usize, c: usize, d: usize): bool {
+  const countA = entryCount(a);
+  const countB = entryCount(b);
+  const countC = entryCount(c);
+  const countD = entryCount(d);
+  const count = min(min(countA, countB), min(countC, countD));
+  const entry = load<i32>(query, Q_ENTRY);
+  const isGood =
+    load<u32>(query, Q_SEGMENTS) == 1
+      ? scanFour(query, a, b, c, d, count, entry)
+      : scanFourParts(query, a, b, c, d, count, entry);
+  if (!isGood) return false;
+  // Leaves are as full as can be but for the last, so the rest is rarely anything.
+  const entryB = entry + <i32>countA;
+  const entryC = entryB + <i32>countB;
+  if (!scanEntries(query, a, count, countA, entry)) return false;
+  if (!scanEntries(query, b, count, countB, entryB)) return false;
+  if (!scanEntries(query, c, count, countC, entryC)) return false;
+  if (!scanEntries(query, d, count, countD, entryC + <i32>countC)) return false;
+  advance(query, countA + countB + countC + countD);
+  return true;
+}
+
+/** As `scanLeaves`, for so few leaves that they are looked for together. */
+function scanBlock(query: usize, walk: usize, branch: usize, from: i32, to: i32): i32 {
+  findLeaves(walk, branch, from, to);
+  let child = from;
+  for (; child + 4 <= to; child += 4) {
+    const a = leafAt(walk, child - from);
+    const b = leafAt(walk, child - from + 1);
+    const c = leafAt(walk, child - from + 2);
+    const d = leafAt(walk, child - from + 3);
+    if (a == 0 || b == 0 || c == 0 || d == 0) return child;
+    if (!hasRoom(query, entryCount(a) + entryCount(b) + entryCount(c) + entryCount(d))) {
+      return child;
+    }
+    if (!scanGroup(query, a, b, c, d)) return ~child;
+  }
+  for (; child < to; child++) {
+    const leaf = leafAt(walk, child - from);
+    if (leaf == 0 || !hasRoom(query, entryCount(leaf))) return child;
+    if (!scanLeaf(query, leaf)) return ~child;
+  }
+  return child;
+}
+
 /**
  * Scans the children `from` to `to` of a branch above leaves of codes. Returns where it stopped:
  * `to`, or the first child of a group that is not in the cache or finds no room for its output;
  * below 0, the complement of a child that is not a leaf of codes, or of one near it.
  */
 export function scanLeaves(query: usize, walk: usize, branch: usize, from: i32, to: i32): i32 {
-  const whole = load<u32>(query, Q_SEGMENTS) == 1;
   let child = from;
-  for (; child + 4 <= to; child += 4) {
-    const a = leafOf(walk, branch, child);
-    const b = leafOf(walk, branch, child + 1);
-    const c = leafOf(walk, branch, child + 2);
-    const d = leafOf(walk, branch, child + 3);
-    if (a == 0 || b == 0 || c == 0 || d == 0) return child;
-    const countA = entryCount(a);
-    const countB = entryCount(b);
-    const countC = entryCount(c);
-    const countD = entryCount(d);
-    const total = countA + countB + countC + countD;
-    if (!hasRoom(query, total)) return child;
-    const count = min(min(countA, countB), min(countC, countD));
-    const entry = load<i32>(query, Q_ENTRY);
-    const isGood = whole
-      ? scanFour(query, a, b, c, d, count, entry)
-      : scanFourParts(query, a, b, c, d, count, entry);
-    if (!isGood) return ~child;
-    // Leaves are as full as can be but for the last, so this is rare.
-    const entryB = entry + <i32>countA;
-    const entryC = entryB + <i32>countB;
-    if (!scanEntries(query, a, count, countA, entry)) return ~child;
-    if (!scanEntries(query, b, count, countB, entryB)) return ~child;
-    if (!scanEntries(query, c, count, countC, entryC)) return ~child;
-    if (!scanEntries(query, d, count, countD, entryC + <i32>countC)) return ~child;
-    advance(query, total);
-  }
-  for (; child < to; child++) {
-    const leaf = leafOf(walk, branch, child);
-    if (leaf == 0 || !hasRoom(query, entryCount(leaf))) return child;
-    if (!scanLeaf(query, leaf)) return ~child;
+  while (child < to) {
+    const end = min(to, child + BLOCK);
+    child = scanBlock(query, walk, branch, child, end);
+    if (child != end) return child;
   }
   return child;
 }
