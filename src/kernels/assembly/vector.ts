@@ -2,56 +2,29 @@
  * The scan over rows of int8 codes: which vectors may be among the nearest.
  *
  * Rows of four leaves are walked in lock-step: one stream of reads stalls at the end of each page,
- * four keep one another busy. ../../shared/vectors/codes.ts draws a row and a query and proves the
+ * four keep one another busy. ../../shared/bytes/vector-codes.ts draws rows and queries and proves the
  * bounds; ../scalar-vector.ts is the slow twin.
  */
+import { BLOCK, findLeaves, leafAt } from './cached-leaves';
+import { cellOf, entryCount, restOf, suffixOf } from './node';
 import {
-  cellOf,
-  entryCount,
-  FRAME_MASK,
-  HASH_FACTOR,
-  lookup,
-  RECORD,
-  restOf,
-  suffixOf,
-} from './node';
+  areFar,
+  judge,
+  laneSum,
+  laneSums,
+  Q_CODES,
+  Q_ENTRY,
+  Q_OUT,
+  Q_OUT_END,
+  Q_ROWS,
+  Q_SEGMENTS,
+  Q_STRIDE,
+  Q_WIDTH,
+  SURVIVOR,
+} from './vector-bounds';
 
 const ROW_HEADER: usize = 12;
-const SURVIVOR: usize = 24;
 const PART: usize = 16;
-/** Offsets of the query's fields. */
-const Q_SCALE: usize = 0;
-const Q_NORM: usize = 8;
-const Q_ERROR: usize = 16;
-const Q_THRESHOLD: usize = 24;
-const Q_METRIC: usize = 32;
-const Q_WIDTH: usize = 36;
-const Q_SEGMENTS: usize = 40;
-const Q_ROWS: usize = 44;
-const Q_STRIDE: usize = 48;
-const Q_ENTRY: usize = 52;
-const Q_OUT: usize = 56;
-const Q_OUT_END: usize = 60;
-const Q_CODES: usize = 64;
-/** Leaves that are looked for together; where their addresses go in the walk record. */
-const BLOCK = 64;
-const ADDRESSES: usize = 2048;
-const BUCKET_BYTES: usize = 64;
-const COSINE = 0;
-const L2 = 2;
-const ROUNDING: f64 = 1e-11;
-const NORM_ROUNDING: f64 = 2.5e-7;
-const NORM_MIN: f64 = 1e-30;
-const FLOAT_ROUNDING: f32 = 1e-5;
-const MARGIN_MIN: f32 = 1e-34;
-const FLOAT_NORM_MIN: f32 = 1e-29;
-
-// @ts-ignore: decorator
-@inline
-function laneSum(v: v128): i32 {
-  const pairs = i32x4.add(v, v128.shuffle<i32>(v, v, 2, 3, 0, 1));
-  return i32x4.extract_lane(i32x4.add(pairs, v128.shuffle<i32>(pairs, pairs, 1, 0, 3, 2)), 0);
-}
 
 // @ts-ignore: decorator
 @inline
@@ -80,99 +53,6 @@ function dot(codes: usize, row: usize, width: usize): i32 {
   return laneSum(sum);
 }
 
-/** Appends the vector to the survivors unless its upper bound is below the threshold. */
-// @ts-ignore: decorator
-@inline
-function judge(query: usize, row: usize, sum: i32, slot: i32, out: usize): usize {
-  const norm = <f64>load<f32>(row, 8);
-  const residual = <f64>load<f32>(row, 4);
-  const queryNorm = load<f64>(query, Q_NORM);
-  const estimate = <f64>sum * <f64>load<f32>(row) * load<f64>(query, Q_SCALE);
-  const exact = queryNorm * residual + load<f64>(query, Q_ERROR) * (norm + residual);
-  const error = exact + ROUNDING * (abs(estimate) + exact + queryNorm * norm);
-  const metric = load<i32>(query, Q_METRIC);
-  let lower = estimate - error;
-  let upper = estimate + error;
-  if (norm < NORM_MIN && norm != 0) {
-    lower = -Infinity;
-    upper = Infinity;
-  } else if (metric == COSINE) {
-    lower = norm == 0 ? 0 : lower / norm;
-    upper = norm == 0 ? 0 : upper / norm;
-    lower -= NORM_ROUNDING * abs(lower);
-    upper += NORM_ROUNDING * abs(upper);
-  } else if (metric == L2) {
-    const square = norm * norm;
-    lower = 2 * lower - square;
-    upper = 2 * upper - square * (1 - 2 * NORM_ROUNDING);
-  }
-  if (upper < load<f64>(query, Q_THRESHOLD)) return out;
-  store<i32>(out, slot);
-  store<f64>(out, lower, 8);
-  store<f64>(out, upper, 16);
-  return out + SURVIVOR;
-}
-
-/** The lane sums of four vectors. */
-// @ts-ignore: decorator
-@inline
-function laneSums(a: v128, b: v128, c: v128, d: v128): v128 {
-  const ab = i32x4.add(v128.shuffle<i32>(a, b, 0, 1, 4, 5), v128.shuffle<i32>(a, b, 2, 3, 6, 7));
-  const cd = i32x4.add(v128.shuffle<i32>(c, d, 0, 1, 4, 5), v128.shuffle<i32>(c, d, 2, 3, 6, 7));
-  return i32x4.add(v128.shuffle<i32>(ab, cd, 0, 2, 4, 6), v128.shuffle<i32>(ab, cd, 1, 3, 5, 7));
-}
-
-/**
- * True when `judge` surely leaves all four rows out. The same bounds in float32, with a margin that
- * is wide against its rounding; where numbers are so small or so large that it is not, false.
- */
-// @ts-ignore: decorator
-@inline
-function areFar(query: usize, a: usize, b: usize, c: usize, d: usize, sums: v128): bool {
-  const rowA = v128.load(a);
-  const rowB = v128.load(b);
-  const rowC = v128.load(c);
-  const rowD = v128.load(d);
-  const ab = v128.shuffle<i32>(rowA, rowB, 0, 4, 1, 5);
-  const cd = v128.shuffle<i32>(rowC, rowD, 0, 4, 1, 5);
-  const scale = v128.shuffle<i64>(ab, cd, 0, 2);
-  const residual = v128.shuffle<i64>(ab, cd, 1, 3);
-  const norm = v128.shuffle<i32>(
-    v128.shuffle<i32>(rowA, rowB, 2, 6, 2, 6),
-    v128.shuffle<i32>(rowC, rowD, 2, 6, 2, 6),
-    0,
-    1,
-    4,
-    5,
-  );
-  const threshold = <f32>load<f64>(query, Q_THRESHOLD);
-  const metric = load<i32>(query, Q_METRIC);
-  const estimate = f32x4.mul(
-    f32x4.mul(f32x4.convert_i32x4_s(sums), scale),
-    f32x4.splat(<f32>load<f64>(query, Q_SCALE)),
-  );
-  const queryNorm = f32x4.splat(<f32>load<f64>(query, Q_NORM));
-  const queryError = f32x4.splat(<f32>load<f64>(query, Q_ERROR));
-  const error = f32x4.add(
-    f32x4.mul(queryNorm, residual),
-    f32x4.mul(queryError, f32x4.add(norm, residual)),
-  );
-  // What the product has to reach: threshold |x|, threshold, or (threshold + |x|^2) / 2.
-  const half = f32x4.mul(f32x4.splat(0.5), f32x4.mul(norm, norm));
-  const fixed = f32x4.splat(metric == L2 ? threshold * 0.5 : threshold);
-  const own = metric == L2 ? half : f32x4.splat(0);
-  const wanted = metric == COSINE ? f32x4.mul(fixed, norm) : f32x4.add(fixed, own);
-  const part = metric == COSINE ? f32x4.abs(wanted) : f32x4.add(f32x4.abs(fixed), own);
-  const sizes = f32x4.add(
-    f32x4.add(f32x4.abs(estimate), error),
-    f32x4.add(f32x4.mul(queryNorm, norm), part),
-  );
-  const margin = f32x4.mul(f32x4.splat(FLOAT_ROUNDING), sizes);
-  const upper = f32x4.add(f32x4.add(estimate, error), margin);
-  const isFar = v128.and(f32x4.lt(upper, wanted), f32x4.gt(margin, f32x4.splat(MARGIN_MIN)));
-  return i32x4.all_true(v128.and(isFar, f32x4.gt(norm, f32x4.splat(FLOAT_NORM_MIN))));
-}
-
 /** What one segment of a long vector brings, with the header of its row. */
 // @ts-ignore: decorator
 @inline
@@ -180,77 +60,6 @@ function writePart(out: usize, row: usize, sum: i32): void {
   store<i32>(out, sum);
   store<u64>(out, load<u64>(row), 4);
   store<u32>(out, load<u32>(row, 8), 12);
-}
-
-// @ts-ignore: decorator
-@inline
-function bucketOf(walk: usize, hash: u32): usize {
-  return load<usize>(walk) + <usize>((hash >>> 4) & load<u32>(walk, 4)) * BUCKET_BYTES;
-}
-
-// @ts-ignore: decorator
-@inline
-function tagsIn(bucket: usize, tag: v128): i32 {
-  return i32x4.bitmask(i32x4.eq(v128.and(v128.load(bucket), i32x4.splat(~FRAME_MASK)), tag));
-}
-
-/** The record of the frame that probably holds a page, 0 when none is to be seen. */
-// @ts-ignore: decorator
-@inline
-function likelyRecord(walk: usize, cell: usize): usize {
-  const hash = load<u32>(cell) * HASH_FACTOR;
-  const bucket = bucketOf(walk, hash);
-  const tag = i32x4.splat(hash & ~FRAME_MASK);
-  const low = tagsIn(bucket, tag) | (tagsIn(bucket + 16, tag) << 4);
-  const found = low | (tagsIn(bucket + 32, tag) << 8) | (tagsIn(bucket + 48, tag) << 12);
-  const frame = (load<u32>(bucket + (<usize>ctz(found | 0x8000) << 2)) & FRAME_MASK) - 1;
-  return found == 0 || <i32>frame < 0 ? 0 : load<usize>(walk, 8) + <usize>frame * RECORD;
-}
-
-// @ts-ignore: decorator
-@inline
-function isFrameOf(record: usize, cell: usize): bool {
-  return load<u32>(record, 4) == load<u32>(cell) && load<u64>(record, 8) == load<u64>(cell, 4);
-}
-
-/**
- * Finds the children `from` to `to` of a branch in the cache. Each step is taken for all of them
- * before the next, so that what it needs from memory comes in together: one after the other, that
- * takes as long as the scan.
- */
-function findLeaves(walk: usize, branch: usize, from: i32, to: i32): void {
-  const addresses = walk + ADDRESSES;
-  let touched: u32 = 0;
-  for (let child = from; child < to; child++) {
-    touched ^= load<u32>(bucketOf(walk, load<u32>(cellOf(branch, child)) * HASH_FACTOR));
-  }
-  for (let child = from; child < to; child++) {
-    const record = likelyRecord(walk, cellOf(branch, child));
-    store<u32>(addresses + ((<usize>(child - from)) << 2), <u32>record);
-    touched ^= load<u32>(record);
-  }
-  for (let child = from; child < to; child++) {
-    const at = addresses + ((<usize>(child - from)) << 2);
-    const cell = cellOf(branch, child);
-    const record = <usize>load<u32>(at);
-    let leaf: usize = 0;
-    if (record != 0 && isFrameOf(record, cell)) {
-      if (load<u32>(record, 16) == 0) store<u32>(record, 1, 16);
-      const frame = (record - load<usize>(walk, 8)) / RECORD;
-      leaf = load<usize>(walk, 12) + frame * load<usize>(walk, 16);
-    } else leaf = lookup(walk, cell);
-    store<u32>(at, <u32>leaf);
-    touched ^= load<u32>(leaf) ^ load<u32>(leaf, 64);
-  }
-  store<u32>(addresses + (<usize>BLOCK << 2), touched);
-}
-
-/** A leaf of the codes that was looked for, 0 when it is not in the cache. */
-// @ts-ignore: decorator
-@inline
-function leafAt(walk: usize, index: i32): usize {
-  const leaf = <usize>load<u32>(walk + ADDRESSES + ((<usize>index) << 2));
-  return leaf != 0 && load<u8>(leaf, 1) == 0 ? leaf : 0;
 }
 
 /** The rows of an entry, 0 when it has another size than every entry has. */
