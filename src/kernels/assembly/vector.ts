@@ -2,8 +2,8 @@
  * The scan over rows of int8 codes: which vectors may be among the nearest.
  *
  * Rows of four leaves are walked in lock-step: one stream of reads stalls at the end of each page,
- * four keep one another busy. ../../shared/bytes/vector-codes.ts draws rows and queries and proves the
- * bounds; ../scalar-vector.ts is the slow twin.
+ * four keep one another busy. ../../shared/bytes/vector-codes.ts draws rows and queries and proves
+ * the bounds; ../scalar-vector.ts is the slow twin.
  */
 import { BLOCK, findLeaves, leafAt } from './cached-leaves';
 import { cellOf, entryCount, restOf, suffixOf } from './node';
