@@ -11,7 +11,10 @@ import { freshProcessRows } from './fresh-process.mjs';
 import { pointReadRows } from './point-reads.mjs';
 import { putRows } from './puts.mjs';
 import { rangeRows } from './ranges.mjs';
+import { isNamedBy } from './row.mjs';
 import { sideBySideRows } from './side-by-side.mjs';
+import { vectorCostRows } from './vector-costs.mjs';
+import { vectorSpeedRows } from './vector-speed.mjs';
 
 /** @type {import('./row.mjs').Row[]} */
 export const ROWS = [
@@ -23,6 +26,8 @@ export const ROWS = [
   ...[...putRows, ...batchRows].filter(({ id }) => id.endsWith('-unsynced')),
   ...collectionRows,
   ...sideBySideRows,
+  ...vectorSpeedRows,
+  ...vectorCostRows,
 ];
 
 /**
@@ -38,12 +43,4 @@ export function selectRows(words) {
     }
   }
   return ROWS.filter(({ id }) => words.some((word) => isNamedBy(id, word)));
-}
-
-/**
- * @param {string} id
- * @param {string} word
- */
-function isNamedBy(id, word) {
-  return id === word || id.startsWith(`${word}-`);
 }
