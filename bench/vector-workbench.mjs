@@ -16,8 +16,6 @@ import { QUERY_COUNT, shapeOf, VectorSet } from './vector-sets.mjs';
 
 const QUERIES_PER_SLICE = 11;
 const QUICK_QUERIES_PER_SLICE = 5;
-/** What stores are opened with; a search names its own number. */
-const THREADS_MAX = 2;
 
 /** @type {WeakMap<import('./workbench.mjs').Workbench, VectorWorkbench>} */
 const byWorkbench = new WeakMap();
@@ -34,6 +32,10 @@ export class VectorWorkbench {
   constructor(workbench) {
     this.workbench = workbench;
     this.queriesPerSlice = workbench.options.quick ? QUICK_QUERIES_PER_SLICE : QUERIES_PER_SLICE;
+    /** What stores are opened with; a search names its own number. */
+    this.threadsMax = 2;
+    /** @type {Map<string, import('./vector-sets.mjs').Shape>} */
+    this.shapes = new Map();
     /** @type {{ set: VectorSet, players: Player[] } | undefined} */
     this.current = undefined;
     /** @type {Map<string, string>} */
@@ -44,7 +46,17 @@ export class VectorWorkbench {
 
   /** @param {string} setName */
   shape(setName) {
-    return shapeOf(setName, this.workbench.options.quick);
+    return this.shapes.get(setName) ?? shapeOf(setName, this.workbench.options.quick);
+  }
+
+  /**
+   * Makes a set known that is not one of the usual.
+   * @param {import('./vector-sets.mjs').Shape} shape
+   * @returns {string} its name
+   */
+  declare(shape) {
+    this.shapes.set(shape.name, shape);
+    return shape.name;
   }
 
   /** @param {string} setName */
@@ -94,7 +106,7 @@ export class VectorWorkbench {
   async openedIn({ name, openVectors }, set, directory) {
     assert.ok(openVectors, `${name} has no vectors`);
     const { cacheSizeBytes } = this.workbench.options;
-    return openVectors({ directory, cacheSizeBytes, set, threads: THREADS_MAX });
+    return openVectors({ directory, cacheSizeBytes, set, threads: this.threadsMax });
   }
 
   /**
