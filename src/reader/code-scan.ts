@@ -18,6 +18,7 @@ import {
   type VectorLayout,
 } from '../shared/bytes/vector-codes.js';
 import type { PagePointer } from '../shared/ids.js';
+import type { Findings } from '../shared/memory/search-job.js';
 import { entryCount } from '../shared/pages/page.js';
 import { PageMismatch } from '../shared/pages/page-file.js';
 import type { PageSource } from '../shared/pages/page-source.js';
@@ -131,14 +132,14 @@ export class CodeScan {
     return leaves;
   }
 
-  /** Slots that may be among the nearest, of all pieces scanned since it was asked last. */
-  takeSurvivors(): number[] {
+  /** What may be among the nearest, of all pieces scanned since it was asked last. */
+  takeFindings(): Findings {
     this.#endCarry();
     this.#sift();
-    const slots = this.#slots;
+    const findings = { slots: this.#slots, uppers: this.#uppers };
     this.#slots = [];
     this.#uppers = [];
-    return slots;
+    return findings;
   }
 
   #set(field: number, value: number): void {

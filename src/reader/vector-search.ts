@@ -5,14 +5,19 @@
  * float32 numbers. So the result is that of a full comparison, whatever was left out on the way.
  */
 import { compareBytes } from '../shared/bytes/compare.js';
-import { type Metric, queryBytes, type VectorLayout } from '../shared/bytes/vector-codes.js';
+import {
+  type Metric,
+  queryBytes,
+  type VectorLayout,
+  vectorLayout,
+} from '../shared/bytes/vector-codes.js';
 import type { KeyspaceRecord } from '../shared/keyspaces/catalog.js';
-import { codesLayout, keyOfSlot, readOriginal } from '../shared/keyspaces/vector.js';
+import { keyOfSlot, readOriginal } from '../shared/keyspaces/vector.js';
 import { SCRATCH_BYTES } from '../shared/memory/shared-memory.js';
 import { entryCount } from '../shared/pages/page.js';
 import type { PageSource } from '../shared/pages/page-source.js';
 import { childCount } from '../shared/tree/node.js';
-import { type CodePiece, CodeScan, codePieces, isSelected } from './code-scan.js';
+import { type CodePiece, CodeScan, codePieces, isSelected, type ScanPlace } from './code-scan.js';
 import { isDistance, scorer } from './nearness.js';
 
 /** Of the scratch window, for the checksums of what is read meanwhile. */
@@ -47,15 +52,18 @@ export interface NearSlot {
 }
 
 /** Where queries of a layout lie in a thread's scratch window, as many as fit, and their output. */
-export function scanPlaces(source: PageSource, layout: VectorLayout, wanted: number) {
+export function scanPlaces(
+  source: PageSource,
+  layout: VectorLayout,
+  wanted: number,
+): [ScanPlace, ...ScanPlace[]] {
   const start = source.memory.scratchAddress(source.slot.index);
   const bytes = queryBytes(layout);
   const count = Math.max(1, Math.min(wanted, Math.floor(QUERIES_BYTES_MAX / bytes)));
   const out = start + count * bytes;
   const outEnd = start + SCRATCH_BYTES - RESERVED_BYTES;
-  return Array.from({ length: count }, (_, index) => {
-    return { address: start + index * bytes, out, outEnd };
-  });
+  const place = (index: number) => ({ address: start + index * bytes, out, outEnd });
+  return [place(0), ...Array.from({ length: count - 1 }, (_, index) => place(index + 1))];
 }
 
 /** Scans a piece for some queries, some leaves at a time. */
@@ -135,7 +143,7 @@ export function searchVectors(
     const slots = selectedSlots(selection);
     return queries.map((query) => rank(source, record, slots, query));
   }
-  const layout = codesLayout(source, record);
+  const layout = vectorLayout(record.dimension, source.memory.pageSize);
   const pieces = codePieces(source, record.codes);
   const hits: NearSlot[][] = [];
   const selected = selection?.bits;
@@ -151,7 +159,7 @@ export function searchVectors(
       scanPiece(source, piece, scans);
     }
     scans.forEach((scan, index) => {
-      hits.push(rank(source, record, scan.takeSurvivors(), group[index] as VectorQuery));
+      hits.push(rank(source, record, scan.takeFindings().slots, group[index] as VectorQuery));
     });
   }
   return hits;

@@ -15,7 +15,7 @@
  */
 import { readU48 } from '../bytes/integers.js';
 import { ORDERED_BYTES, writeOrderedId } from '../bytes/ordered-key.js';
-import { type VectorLayout, vectorLayout } from '../bytes/vector-codes.js';
+import type { VectorLayout } from '../bytes/vector-codes.js';
 import { MnemeError } from '../errors.js';
 import type { PageSource } from '../pages/page-source.js';
 import type { TreeRoot } from '../tree-root.js';
@@ -62,6 +62,18 @@ function findNumber(source: PageSource, tree: Readonly<TreeRoot>, number: number
   return place;
 }
 
+/** A record of a number, which has a known size, in an array of its own. */
+export function readNumbered(
+  source: PageSource,
+  tree: Readonly<TreeRoot>,
+  number: number,
+  size: number,
+): Uint8Array {
+  const { address, length } = findNumber(source, tree, number);
+  if (length !== size) throw vectorsDamaged('a record of vectors has another size');
+  return source.memory.u8.slice(address, address + size);
+}
+
 /** The slot of the key in the memory's `[start, end)`; -1 when it has no vector. */
 export function findSlot(
   source: PageSource,
@@ -70,7 +82,9 @@ export function findSlot(
   end: number,
 ): number {
   const place = findRecord(source, record.vectorSlots, start, end);
-  return place === undefined ? -1 : readU48(source.memory.u8, place.address);
+  if (place === undefined) return -1;
+  if (place.length !== SLOT_RECORD_BYTES) throw vectorsDamaged('a key of a vector has no slot');
+  return readU48(source.memory.u8, place.address);
 }
 
 /** The key whose vector a slot holds. */
@@ -125,9 +139,4 @@ export function readOriginal(
     done += length;
   }
   return vector;
-}
-
-/** The layout of a keyspace's codes. */
-export function codesLayout(source: PageSource, { dimension }: KeyspaceRecord): VectorLayout {
-  return vectorLayout(dimension, source.memory.pageSize);
 }
