@@ -73,11 +73,14 @@ export class VectorWorkbench {
   async opened(setName) {
     if (this.current?.set.name === setName) return this.current;
     await this.workbench.release();
-    const current = { set: new VectorSet(this.shape(setName)), players: [] };
+    const set = new VectorSet(this.shape(setName));
+    /** @type {Player[]} */
+    const players = [];
+    const current = { set, players };
     this.current = current;
     this.workbench.whenReleased(() => this.close());
     for (const store of this.stores(setName)) {
-      current.players.push(await this.filledPlayer(store, current.set));
+      players.push(await this.filledPlayer(store, set));
     }
     return current;
   }

@@ -143,6 +143,7 @@ function manyRow(setName, what) {
         const [singles, together] = [[], []];
         for (let repeat = 0; repeat < MANY_REPEATS; repeat += 1) {
           const single = await vectors.search(first, last, 1);
+          /** @type {import('../stores/vectors.mjs').Searched} */
           const many = await vectors.searchMany(first, last);
           assert.deepEqual(many.nearest, single.nearest, 'queries at once find other vectors');
           singles.push(single.milliseconds.reduce((sum, time) => sum + time, 0));
