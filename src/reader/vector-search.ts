@@ -16,7 +16,6 @@ import { keyOfSlot, readOriginal } from '../shared/keyspaces/vector.js';
 import { SCRATCH_BYTES } from '../shared/memory/shared-memory.js';
 import { entryCount } from '../shared/pages/page.js';
 import type { PageSource } from '../shared/pages/page-source.js';
-import { childCount } from '../shared/tree/node.js';
 import { type CodePiece, CodeScan, codePieces, isSelected, type ScanPlace } from './code-scan.js';
 import { isDistance, scorer } from './nearness.js';
 
@@ -25,7 +24,7 @@ const RESERVED_BYTES = 64;
 /** Several queries share a window, but leave most of it to what the kernel finds. */
 const QUERIES_BYTES_MAX = 16384;
 /** Leaves that several queries pass over one after another, while they are in a near cache. */
-const SHARED_LEAVES = 8;
+const SHARED_LEAVES = 32;
 /** Where fewer than one in so many vectors are selected, each is compared without its code. */
 const SPARSE_SHARE = 64;
 
@@ -80,13 +79,12 @@ export function scanPiece(
     const steps = scans.map((scan) => scan.nextLeaves());
     const step = scans.length === 1 ? (steps[0] as number) : SHARED_LEAVES;
     const to = Math.min(leaves, from + step);
+    let next = entry;
     for (const scan of scans) {
-      scan.scan(piece, from, to, entry);
+      next = scan.scan(piece, from, to, entry);
       renew(scan);
     }
-    if (to === leaves) return;
-    const branch = source.fetchPointer(piece, 1);
-    for (; from < to; from++) entry += childCount(memory, branch, from);
+    [from, entry] = [to, next];
   }
 }
 
@@ -99,20 +97,23 @@ export function rank(
 ): NearSlot[] {
   const score = scorer(query.vector, query.metric);
   const sign = isDistance(query.metric) ? 1 : -1;
+  const scratch = new Float32Array(record.dimension);
   const near = slots.map((slot) => {
-    const vector = readOriginal(source, record, slot);
-    return { slot, score: score(vector), vector: query.includeVectors ? vector : undefined };
+    return { slot, score: score(readOriginal(source, record, slot, scratch)) };
   });
   near.sort((a, b) => sign * (a.score - b.score));
   // What is as near as the last that counts may come before it by its key.
   const last = near[query.topK - 1];
   const tied =
     last === undefined ? near : near.filter(({ score }) => sign * (score - last.score) <= 0);
-  const hits = tied.map(({ slot, score, vector }) => {
-    return { key: keyOfSlot(source, record, slot), score, vector };
+  const hits = tied.map(({ slot, score }) => {
+    return { key: keyOfSlot(source, record, slot), score, slot };
   });
   hits.sort((a, b) => sign * (a.score - b.score) || compareBytes(a.key, b.key));
-  return hits.slice(0, query.topK);
+  return hits.slice(0, query.topK).map(({ key, score, slot }) => {
+    const vector = query.includeVectors ? readOriginal(source, record, slot) : undefined;
+    return { key, score, vector };
+  });
 }
 
 /** The slots of a selection, rising. */

@@ -17,7 +17,10 @@ import { readU48 } from '../bytes/integers.js';
 import { ORDERED_BYTES, writeOrderedId } from '../bytes/ordered-key.js';
 import type { VectorLayout } from '../bytes/vector-codes.js';
 import { MnemeError } from '../errors.js';
+import { entryCount } from '../pages/page.js';
 import type { PageSource } from '../pages/page-source.js';
+import { valueAddress, valueLength } from '../tree/node.js';
+import { stepIndex, walkToLeaf } from '../tree/walk.js';
 import type { TreeRoot } from '../tree-root.js';
 import type { KeyspaceRecord } from './catalog.js';
 import { findRecord } from './values.js';
@@ -117,25 +120,35 @@ export function stripeParts(slot: number, dimension: number, pageSize: number): 
   return parts;
 }
 
-/** The float32 numbers of a slot, in an array of their own. */
+/** The float32 numbers of a slot, in an array of their own or in one that is given. */
 export function readOriginal(
   source: PageSource,
   { originals, dimension }: KeyspaceRecord,
   slot: number,
+  vector = new Float32Array(dimension),
 ): Float32Array {
-  const { u8, pageSize } = source.memory;
-  const vector = new Float32Array(dimension);
+  const { memory, walk } = source;
   const bytes = new Uint8Array(vector.buffer);
-  const size = stripeBytes(pageSize);
+  const size = stripeBytes(memory.pageSize);
   const total = dimension * FLOAT_BYTES;
+  let leaf = 0;
+  let index = 0;
   for (let done = 0; done < total; ) {
     const at = slot * total + done;
     const offset = at % size;
-    const place = findNumber(source, originals, (at - offset) / size);
-    if (place.length !== size) throw vectorsDamaged('a stripe of vectors has another size');
+    // The next stripe mostly stands behind the one before.
+    if (leaf === 0 || ++index >= entryCount(memory, leaf)) {
+      const start = source.placeKey(keyOfNumber((at - offset) / size));
+      leaf = walkToLeaf(source, walk, originals, start, start + ORDERED_BYTES);
+      index = leaf === 0 ? -1 : stepIndex(memory, walk, 0);
+      if (index < 0) throw vectorsDamaged('the vectors have a hole');
+    }
+    if (valueLength(memory, leaf, index) !== size) {
+      throw vectorsDamaged('a stripe of vectors has another size');
+    }
     const length = Math.min(size - offset, total - done);
-    const start = place.address + offset;
-    bytes.set(u8.subarray(start, start + length), done);
+    const start = valueAddress(memory, leaf, index) + offset;
+    bytes.set(memory.u8.subarray(start, start + length), done);
     done += length;
   }
   return vector;
