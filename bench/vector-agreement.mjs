@@ -1,8 +1,8 @@
 /**
  * Whether all stores found the same nearest vectors.
  *
- * Stores compare in float32 and may swap two vectors whose distances differ by its rounding; so what
- * is compared is the true distance of what was found, computed here in double precision. mneme
+ * Stores compare in float32 and may swap two vectors whose distances differ by its rounding; so
+ * what is compared is the true distance of what was found, computed here in double precision. mneme
  * promises the result of a full comparison, so nobody may find anything nearer than it did.
  */
 import assert from 'node:assert/strict';

@@ -2,8 +2,8 @@
  * What has to be measured in a process of its own: the first answer of a file of vectors, and the
  * memory that searching leaves resident.
  *
- * Called with one JSON argument, answers with one JSON line. Imports the code of one store only; the
- * time of that import is not counted.
+ * Called with one JSON argument, answers with one JSON line. Imports the code of one store only;
+ * the time of that import is not counted.
  */
 import assert from 'node:assert/strict';
 import { collectGarbage } from './measure.mjs';

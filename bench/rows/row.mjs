@@ -1,6 +1,6 @@
 /**
- * A row of the table: what it measures, what mneme is to reach, and how it is named. The rows are in
- * list.mjs.
+ * A row of the table: what it measures, what mneme is to reach, and how it is named. The rows are
+ * in list.mjs.
  */
 
 /**

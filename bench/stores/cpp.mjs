@@ -1,7 +1,7 @@
 /**
- * cpp.cpp, compiled for this very processor: what it takes to look at all float32 vectors in memory
- * with one thread, and how fast plain reading is. A yardstick, not a peer; it takes part where there
- * is a compiler. It runs in a process of its own and times itself.
+ * cpp.cpp, compiled for this very processor: what it takes to look at all float32 vectors in
+ * memory with one thread, and how fast plain reading is. A yardstick, not a peer; it takes part
+ * where there is a compiler. It runs in a process of its own and times itself.
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -28,8 +28,8 @@ export const NEAREST_COUNT = 10;
  * Nearest by cosine, exactly. A search uses one thread where it is not told otherwise.
  * @typedef {object} Vectors
  * @property {() => Awaitable<void>} fill holds all vectors of the set afterwards
- * @property {(first: number, last: number) => Awaitable<void>} [insertBatch] rows from `first` up to
- *   `last` in one commit that no power cut has to leave whole; rows repeat when the set ends
+ * @property {(first: number, last: number) => Awaitable<void>} [insertBatch] rows from `first` up
+ *   to `last` in one commit that need not survive a power cut; rows repeat when the set ends
  * @property {(first: number, last: number, threads?: number) => Awaitable<Searched>} search
  *   queries `first` up to `last`, one after the other
  * @property {(first: number, last: number) => Awaitable<Searched>} [searchMany] the same in one
