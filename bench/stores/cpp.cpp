@@ -113,7 +113,7 @@ std::vector<Hit> search(const float *vectors, size_t count, size_t dimension, co
   return nearest;
 }
 
-/** Reads every word once, a quarter of the memory in each stream, a cache line of each at a time. */
+/** Reads every word once, a quarter in each stream, a cache line of each stream at a time. */
 uint64_t readOnce(const uint64_t *words, size_t wordCount) {
   constexpr size_t LINE = CACHE_LINE / sizeof(uint64_t);
   constexpr size_t HALF = sizeof(Words) / sizeof(uint64_t);
