@@ -1,6 +1,7 @@
 /** Rules of writing, syncing and recovering. */
 
 const CRASH = ['property-tests/crash/crash', 'property-tests/crash/killed'];
+const LARGE = ['property-tests/crash/large-commits'];
 const FAULTS = ['property-tests/crash/faults', 'property-tests/crash/lying-disk'];
 
 /** @type {readonly import('./mutants.mjs').Mutant[]} */
@@ -115,21 +116,21 @@ export const COMMIT_MUTANTS = [
     file: 'writer/commit.ts',
     find: 'const single = !this.#spilled && files.isDurable',
     replace: 'const single = files.isDurable',
-    suites: CRASH,
+    suites: LARGE,
   },
   {
     rule: 'with one sync a commit starts from a state that is on the disk',
     file: 'writer/commit.ts',
     find: '!this.#spilled && files.isDurable(this.#engine.txnId)',
     replace: '!this.#spilled',
-    suites: [...CRASH, 'property-tests/crash/lost-weak'],
+    suites: ['property-tests/crash/killed'],
   },
   {
     rule: 'what a weak meta names is not durable',
     file: 'shared/pages/recovery.ts',
     find: 'const durable = meta.weak && other !== undefined ? other : meta;',
     replace: 'const durable = meta;',
-    suites: [...CRASH, 'property-tests/crash/lost-weak'],
+    suites: ['property-tests/crash/killed'],
   },
   {
     rule: 'a sync that fails when a turn begins is not repeated',
@@ -143,7 +144,7 @@ export const COMMIT_MUTANTS = [
     file: 'shared/pages/recovery.ts',
     find: 'if (!holds) return damaged;',
     replace: '',
-    suites: CRASH,
+    suites: LARGE,
   },
   {
     rule: 'a file that ends before its last page is damage',
