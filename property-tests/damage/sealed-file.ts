@@ -19,7 +19,7 @@ const SLOT_BYTES = 8;
 const HEAD_BYTES = 4;
 const EXTENT_BYTES_MAX = 2 ** 20;
 const NO_LEVEL = 255;
-const RECORD_TREES = 22;
+const RECORD_TREES = 26;
 const TREE_BYTES = 33;
 /** By their roles, from 1. */
 const TREES = ['values', 'expiry', 'names', 'members', 'ranks', 'elements'] as const;

@@ -8,9 +8,6 @@ import {
   encodedBytesMax,
   encodeFloat,
   encodeValue,
-  TAG_ASCII,
-  TAG_BYTES,
-  TAG_UTF8,
   type Value,
 } from '../shared/bytes/value-codec.js';
 import { invalidType, MnemeError } from '../shared/errors.js';
@@ -20,12 +17,12 @@ import {
   type KeysKind,
   type KeyspaceRecord,
 } from '../shared/keyspaces/catalog.js';
-import { VALUE_BYTES_MAX } from '../shared/limits.js';
 import type { CommittedState } from '../shared/memory/control-block.js';
 import * as messages from '../shared/memory/messages.js';
 import type { Core } from './core.js';
 import type { DeadlineRequest } from './deadline.js';
 import { type Key, keyBytes, writeKey } from './keys.js';
+import { type LongPayload, longPayload } from './long-payload.js';
 import { OPERATION_BYTES_MAX, type OperationFields } from './writer-connection.js';
 
 /** Room for the longest key while it is being written. */
@@ -97,6 +94,26 @@ export class KeyspaceAccess {
     if (!this.#core.transactions.isActive) return this.#core.reading(read);
     this.#loadBatchRecord();
     return this.#core.readingPinned(read);
+  }
+
+  /**
+   * Runs `fn` on a state that stays as it is, with a function for its reads; between them anything
+   * may be called.
+   */
+  readStill<T>(fn: (record: KeyspaceRecord | undefined, read: <R>(read: () => R) => R) => T): T {
+    const core = this.#core;
+    const read = <R>(reading: () => R): R => {
+      this.assertReadable();
+      return core.readingPinned(reading);
+    };
+    if (this.#view === undefined && core.transactions.isActive) return fn(this.freezeBatch(), read);
+    const pinned = this.#view === undefined ? core.pin() : undefined;
+    const state = this.#view?.state ?? pinned?.state;
+    try {
+      return fn(state === undefined ? undefined : read(() => this.recordIn(state)), read);
+    } finally {
+      if (pinned !== undefined && core.isOpen) core.unpin(pinned);
+    }
   }
 
   /** The keyspace's record in that state; only within `read`. */
@@ -311,6 +328,17 @@ export class KeyspaceAccess {
     else this.#core.transactions.run(() => parts.forEach(send));
   }
 
+  setVector(key: Key, vector: Float32Array): void {
+    this.#beginOperation(this.#core.now());
+    const { writer, memory } = this.#core;
+    const at = writer.reserve(KEY_ROOM + vector.byteLength);
+    const keyLength = writeKey(key, this.#keys, memory.text, at);
+    memory.u8.set(new Uint8Array(vector.buffer), at + keyLength);
+    const fields = { code: messages.SET_VECTOR, flags: 0, handle: this.#handle, number: 0 };
+    writer.add(fields, keyLength, vector.byteLength);
+    this.#finishSilent();
+  }
+
   /** Sends an operation on one key and returns its answer. */
   sendKey(code: number, key: Key, number: number, now: number): number {
     this.assertWritable();
@@ -357,19 +385,4 @@ export class KeyspaceAccess {
     writer.add({ code: messages.PURGE, flags: 0, handle: this.#handle, number: 0 }, 0, 0);
     return this.#number(this.#finishAnswered());
   }
-}
-
-/** A long value as the writer gathers it. */
-interface LongPayload {
-  readonly tag: number;
-  readonly bytes: Uint8Array;
-}
-
-function longPayload(value: string | Uint8Array): LongPayload {
-  const isText = typeof value === 'string';
-  const sizeBytes = isText ? Buffer.byteLength(value) : value.length;
-  if (sizeBytes > VALUE_BYTES_MAX) throw new MnemeError('ERR_MNEME_VALUE_TOO_LARGE', { sizeBytes });
-  if (!isText) return { tag: TAG_BYTES, bytes: value };
-  checkWellFormed(value, 'value');
-  return { tag: sizeBytes === value.length ? TAG_ASCII : TAG_UTF8, bytes: Buffer.from(value) };
 }

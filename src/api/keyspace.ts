@@ -23,10 +23,11 @@ import { ItemIteration } from './item-iteration.js';
 import { type Key, keyBytes, writeKey } from './keys.js';
 import { KeyspaceAccess, type View } from './keyspace-access.js';
 import { List } from './list.js';
-import { boundsOf, EntryReader, type RangeOptions, rangeRequest } from './range.js';
+import { boundsOf, EntryReader, type RangeOptions, rangeOptions, rangeRequest } from './range.js';
 import { RangeIterator } from './range-iterator.js';
 import { SortedSet } from './sorted-set.js';
 import type { Sync } from './transaction.js';
+import { VectorKeyspace } from './vector.js';
 
 /** How a keyspace is opened. `keys` is stored with it, `integers` belongs to the handle. */
 export interface KeyspaceOptions {
@@ -69,6 +70,10 @@ export type KeyspaceReader<K extends Key = string> = Pick<
   | 'range'
   | 'count'
   | 'stats'
+  | 'vget'
+  | 'vdim'
+  | 'vcount'
+  | 'vsearch'
   | 'sortedSet'
   | 'list'
 >;
@@ -79,7 +84,7 @@ export type KeyspaceWriter = Pick<
   'set' | 'setBytes' | 'setInteger' | 'setFloat' | 'del' | 'delRange' | 'incr' | 'decr'
 >;
 
-export class Keyspace<K extends Key = string> {
+export class Keyspace<K extends Key = string> extends VectorKeyspace<K> {
   readonly name: string;
   readonly #access: KeyspaceAccess;
   readonly #core: Core;
@@ -96,11 +101,13 @@ export class Keyspace<K extends Key = string> {
     scope: number,
     view?: KeyspaceView,
   ) {
+    const access = new KeyspaceAccess(core, name, keys, scope, view);
+    super(core, access, keys);
     this.name = name;
     this.#core = core;
     this.#keys = keys;
     this.#integers = integers;
-    this.#access = new KeyspaceAccess(core, name, keys, scope, view);
+    this.#access = access;
     this.#now = view === undefined ? core.options.clock : () => view.now;
   }
 
@@ -217,7 +224,7 @@ export class Keyspace<K extends Key = string> {
       const overflowPages = record?.overflowPages ?? 0;
       const none = { sortedSets: 0, lists: 0 };
       const collections = record === undefined ? none : collectionCounts(this.#core.source, record);
-      const others = { vectors: 0, ...collections };
+      const others = { vectors: record?.vectorSlots.count ?? 0, ...collections };
       return { keys, depth: level + 1, leafPages, branchPages, overflowPages, ...others };
     });
   }
@@ -231,7 +238,7 @@ export class Keyspace<K extends Key = string> {
     const request = deadlineRequest(options, now);
     if (request.isPast) {
       this.#access.checkValue(value);
-      this.del(key);
+      this.#delValue(key, now);
     } else this.#access.set(key, value, request, now);
   }
 
@@ -262,16 +269,21 @@ export class Keyspace<K extends Key = string> {
     if (typeof value !== 'number') throw invalidType('value', 'a number', value);
     const now = this.#now();
     const request = deadlineRequest(options, now);
-    if (request.isPast) this.del(key);
+    if (request.isPast) this.#delValue(key, now);
     else this.#access.setFloat(key, value, request, now);
   }
 
-  /** Removes a key's value. True when there was a visible one. */
+  /** Removes a key's value and its vector. True when there was either; see `exists`. */
   del(key: Key): boolean {
     return this.#access.sendKey(messages.DELETE, key, 0, this.#now()) === 1;
   }
 
-  /** Removes the values of a range; returns how many visible ones went. */
+  /** A deadline in the past takes the value away, and nothing else. */
+  #delValue(key: Key, now: number): void {
+    this.#access.sendKey(messages.EXPIRE, key, 0, now);
+  }
+
+  /** Removes the values and vectors of a range; returns how many visible values went. */
   delRange(options: Omit<RangeOptions, 'reverse' | 'offset' | 'limit'>): number {
     if (typeof options !== 'object' || options === null) {
       throw invalidType('options', 'an object', options);
@@ -344,21 +356,6 @@ export class Keyspace<K extends Key = string> {
   #scoped(scope: number): Keyspace<K> {
     return new Keyspace<K>(this.#core, this.name, this.#keys, this.#integers, scope);
   }
-}
-
-function rangeOptions(start: Key | RangeOptions | undefined, end: Key | undefined): RangeOptions {
-  const isBound = start === undefined || typeof start === 'string' || start instanceof Uint8Array;
-  if (isBound) {
-    const options: RangeOptions = {};
-    if (start !== undefined) options.gte = start;
-    if (end !== undefined) options.lt = end;
-    return options;
-  }
-  if (typeof start !== 'object' || start === null) {
-    throw invalidType('start', 'a key or an object', start);
-  }
-  if (end !== undefined) throw invalidType('end', 'undefined behind options', end);
-  return start;
 }
 
 function checkDelta(delta: number | bigint): bigint {

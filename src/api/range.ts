@@ -83,6 +83,25 @@ export function checkCount(name: string, value: number | undefined, otherwise: n
   return value;
 }
 
+/** The options that a start, or options, and an end stand for. */
+export function rangeOptions(
+  start: Key | RangeOptions | undefined,
+  end: Key | undefined,
+): RangeOptions {
+  const isBound = start === undefined || typeof start === 'string' || start instanceof Uint8Array;
+  if (isBound) {
+    const options: RangeOptions = {};
+    if (start !== undefined) options.gte = start;
+    if (end !== undefined) options.lt = end;
+    return options;
+  }
+  if (typeof start !== 'object' || start === null) {
+    throw invalidType('start', 'a key or an object', start);
+  }
+  if (end !== undefined) throw invalidType('end', 'undefined behind options', end);
+  return start;
+}
+
 export function rangeRequest(options: RangeOptions, kind: KeysKind): RangeRequest {
   const { reverse = false } = options;
   if (typeof reverse !== 'boolean') throw invalidType('reverse', 'a boolean', reverse);

@@ -102,7 +102,24 @@ export interface RunKernels {
   ): number;
 }
 
-export interface Kernels extends NodeKernels, RunKernels {
+/** The scan over rows of int8 codes; shared/vectors/codes.ts draws rows, queries, survivors. */
+export interface VectorKernels {
+  /** Scans one leaf; false when it is not a leaf of codes. The output has room for it. */
+  scanLeaf(query: number, leaf: number): boolean | 0 | 1;
+  /**
+   * Scans the children `from` to `to` of a branch above leaves of codes. Returns where it stopped:
+   * `to`, or the first child of a group that is not in the cache or finds no room for its output;
+   * below 0, the complement of a child that is not a leaf of codes, or of one near it.
+   */
+  scanLeaves(query: number, walk: number, branch: number, from: number, to: number): number;
+  /**
+   * Judges `count` vectors whose parts lie one behind another at `parts`, the first of them with
+   * the given slot. Writes the survivors to `out` and returns where they end.
+   */
+  judgeParts(query: number, parts: number, count: number, slot: number, out: number): number;
+}
+
+export interface Kernels extends NodeKernels, RunKernels, VectorKernels {
   readonly compiled: boolean;
   /** Writes the 8 bytes of xxHash64 of a range to `out`, low word first. */
   hash64(address: number, length: number, seedLow: number, seedHigh: number, out: number): void;

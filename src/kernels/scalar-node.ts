@@ -130,8 +130,8 @@ export class ScalarNodes extends PlainNodes implements NodeKernels {
     return ~low;
   }
 
-  /** The address of the frame that holds exactly this page, 0 when none does. */
-  #lookup(walk: number, step: number): number {
+  /** The address of the frame that holds the page of a pointer, 0 when none does. */
+  protected lookup(walk: number, step: number): number {
     const [table, mask, records, frames, pageSize] = [0, 4, 8, 12, 16].map((at) =>
       this.u32(walk + at),
     ) as [number, number, number, number, number];
@@ -156,7 +156,7 @@ export class ScalarNodes extends PlainNodes implements NodeKernels {
     let node = known;
     for (let level = from; ; level--) {
       const step = walk + WALK_STEPS + level * STEP;
-      if (node === 0) node = this.#lookup(walk, step);
+      if (node === 0) node = this.lookup(walk, step);
       if (node === 0 || this.bytes[node + 1] !== level) return level;
       this.setU32(step + 12, node);
       const found = this.findKey(node, pageSize, key, end);

@@ -29,6 +29,9 @@ export const FRAME_COUNT_MIN = 256;
 /** A deadline is milliseconds since the epoch in 48 bits. */
 export const DEADLINE_MAX = 2 ** 48 - 1;
 
+/** Numbers in a vector. */
+export const VECTOR_DIMENSION_MAX = 16384;
+
 export const INT64_MIN = -(2n ** 63n);
 export const INT64_MAX = 2n ** 63n - 1n;
 

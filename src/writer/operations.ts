@@ -17,11 +17,13 @@ import type { Engine } from './engine.js';
 import { CatalogWriter } from './keyspaces/catalog.js';
 import type { OpenKeyspace } from './keyspaces/open-keyspace.js';
 import { type DeadlineChange, type KeyRange, ValuesWriter } from './keyspaces/values.js';
+import { VectorsWriter } from './keyspaces/vector.js';
 
 /** An engine, and what writes with it. */
 interface KnownEngine {
   readonly engine: Engine;
   readonly values: ValuesWriter;
+  readonly vectors: VectorsWriter;
   readonly catalog: CatalogWriter;
   readonly collections: CollectionOperations;
 }
@@ -58,7 +60,8 @@ export class KeyspaceOperations {
   adopt(engine: Engine): void {
     const [values, catalog] = [new ValuesWriter(engine), new CatalogWriter(engine)];
     const collections = new CollectionOperations(engine, this.#answer);
-    this.#known = { engine, values, catalog, collections };
+    const vectors = new VectorsWriter(engine);
+    this.#known = { engine, values, vectors, catalog, collections };
   }
 
   /** What follows is of a segment that this channel sent at `now`. */
@@ -106,7 +109,13 @@ export class KeyspaceOperations {
         this.#set(place);
         break;
       case messages.DELETE:
-        this.#flag(this.#values.delete(this.#keyspace(), this.#key(), this.#now));
+        this.#flag(this.#delete(this.#keyspace(), this.#key()));
+        break;
+      case messages.SET_VECTOR:
+        this.#parts.vectors.set(this.#keyspace(), this.#key(), place.keyEnd, place.valueEnd);
+        break;
+      case messages.DELETE_VECTOR:
+        this.#flag(this.#parts.vectors.delete(this.#keyspace(), this.#key()));
         break;
       case messages.INCREMENT:
         this.#increment(place);
@@ -220,6 +229,12 @@ export class KeyspaceOperations {
     this.#partBytes = 0;
   }
 
+  /** True when there was a visible value or a vector. */
+  #delete(keyspace: OpenKeyspace, key: KeyRange): boolean {
+    const hadValue = this.#values.delete(keyspace, key, this.#now);
+    return this.#parts.vectors.delete(keyspace, key) || hadValue;
+  }
+
   #increment(place: messages.OperationPlace): void {
     const low = readU32(this.#memory.u8, place.keyEnd);
     const delta = (BigInt(place.number) << 32n) | BigInt(low);
@@ -249,6 +264,7 @@ export class KeyspaceOperations {
     const open = (place.flags & messages.NO_HIGH_BOUND) !== 0;
     const high = open ? undefined : u8.slice(place.keyEnd, place.valueEnd);
     this.#answer.number(this.#values.deleteRange(this.#keyspace(), low, high, this.#now));
+    this.#parts.vectors.deleteRange(this.#keyspace(), low, high);
   }
 
   #purge(place: messages.OperationPlace): void {

@@ -16,6 +16,7 @@ import type { WriterTurn } from './turn.js';
 const HARMLESS: ReadonlySet<MnemeErrorCode> = new Set([
   'ERR_MNEME_TYPE_MISMATCH',
   'ERR_MNEME_INTEGER_OVERFLOW',
+  'ERR_MNEME_DIMENSION_MISMATCH',
 ]);
 
 function isHarmless(error: unknown): boolean {

@@ -17,3 +17,4 @@ export {
   runSeparator,
   writeRun,
 } from './run';
+export { judgeParts, scanLeaf, scanLeaves } from './vector';

@@ -160,8 +160,11 @@ function findAmongEqual(
   return ~(<i32>low);
 }
 
-/** The address of the frame that holds exactly this page, 0 when none does. */
-function lookup(walk: usize, step: usize): usize {
+/**
+ * The address of the frame that holds the page of a pointer, as a step or a branch's cell begins
+ * with one; 0 when none does.
+ */
+export function lookup(walk: usize, step: usize): usize {
   const pageId = load<u32>(step);
   const low = load<u32>(step, 4);
   const high = load<u32>(step, 8);

@@ -13,7 +13,8 @@
  *        4     6  overflowPages   pages in overflow extents of values
  *       10     6  elementPages    pages in overflow extents of list elements
  *       16     6  lastId          the highest id that a sorted set or list was given
- *       22    33  each tree
+ *       22     4  dimension       of its vectors, 0 before the first
+ *       26    33  each tree
  *
  *   offset  size  field of a dropped subtree
  *        0    12  page id and checksum of its root
@@ -45,15 +46,26 @@ import { isCommittedRoot, newTree, type Tree, type TreeRoot } from '../tree-root
 export const DROPPED_KEY = 0;
 export const KEYSPACE_KEY = 1;
 const KIND_VALUES = 1;
-const RECORD_HEADER_BYTES = 22;
+const RECORD_HEADER_BYTES = 26;
 const TREE_BYTES = 33;
 
 /**
  * The trees of a keyspace, in the order of their roles: values (values.ts), expiry index
  * (expiry.ts), names of sorted sets and lists (collection-names.ts), the two directions of sorted
- * sets (sorted-set.ts), elements of lists (list.ts).
+ * sets (sorted-set.ts), elements of lists (list.ts), and four for vectors (vector.ts).
  */
-const TREES = ['values', 'expiry', 'names', 'members', 'ranks', 'elements'] as const;
+const TREES = [
+  'values',
+  'expiry',
+  'names',
+  'members',
+  'ranks',
+  'elements',
+  'vectorSlots',
+  'vectorKeys',
+  'codes',
+  'originals',
+] as const;
 type TreeName = (typeof TREES)[number];
 export const RECORD_BYTES_MAX = RECORD_HEADER_BYTES + TREES.length * TREE_BYTES;
 
@@ -68,6 +80,8 @@ export interface KeyspaceRecord extends Record<TreeName, Tree> {
   elementPages: number;
   /** The highest id that a sorted set or list was given; none is given twice. */
   lastId: number;
+  /** Of its vectors; 0 before the first. */
+  dimension: number;
 }
 
 export function newKeyspaceRecord(keys: KeysKind): KeyspaceRecord {
@@ -77,19 +91,23 @@ export function newKeyspaceRecord(keys: KeysKind): KeyspaceRecord {
     overflowPages: 0,
     elementPages: 0,
     lastId: 0,
+    dimension: 0,
     values: newTree(),
     expiry: newTree(),
     names: newTree(),
     members: newTree(),
     ranks: newTree(),
     elements: newTree(),
+    vectorSlots: newTree(),
+    vectorKeys: newTree(),
+    codes: newTree(),
+    originals: newTree(),
   };
 }
 
 /** The trees of a keyspace, in the order of their roles. */
 export function treesOf(record: KeyspaceRecord): readonly Tree[] {
-  const { values, expiry, names, members, ranks, elements } = record;
-  return [values, expiry, names, members, ranks, elements];
+  return TREES.map((name) => record[name]);
 }
 
 /** A copy whose roots stay as they are while the original's move on. */
@@ -116,6 +134,7 @@ export function encodeKeyspace(record: KeyspaceRecord, target: Uint8Array, offse
   writeU48(target, offset + 4, record.overflowPages);
   writeU48(target, offset + 10, record.elementPages);
   writeU48(target, offset + 16, record.lastId);
+  writeU32(target, offset + 22, record.dimension);
   let length = RECORD_HEADER_BYTES;
   let treeCount = 0;
   trees.forEach((tree, index) => {
@@ -163,6 +182,7 @@ export function decodeKeyspace(bytes: Uint8Array, offset: number, length: number
   record.overflowPages = readU48(bytes, offset + 4);
   record.elementPages = readU48(bytes, offset + 10);
   record.lastId = readU48(bytes, offset + 16);
+  record.dimension = readU32(bytes, offset + 22);
   for (let index = 0; index < treeCount; index++) {
     const at = offset + RECORD_HEADER_BYTES + index * TREE_BYTES;
     const name = TREES[(bytes[at] as number) - 1];

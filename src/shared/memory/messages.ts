@@ -52,9 +52,9 @@ export const ROLL_BACK = 6;
 export const DEFINE = 10;
 /** Value is tag and payload; number is the deadline, flags say what of it. */
 export const SET = 11;
-/** Answers 1 when a visible value went. */
+/** The value and the vector of a key. Answers 1 when either was there. */
 export const DELETE = 12;
-/** From key to value; see the flags. Answers how many visible values went. */
+/** Values and vectors from key to value; see the flags. Answers how many visible values went. */
 export const DELETE_RANGE = 13;
 /** Number is the high word of the delta, value its low word as 4 bytes. Answers high, low. */
 export const INCREMENT = 14;
@@ -104,6 +104,11 @@ export const POPPED_NOTHING = 0;
 export const POPPED = 1;
 /** The element has extents; it has gone with flag LONG_TOO only. */
 export const POPPED_LONG = 2;
+
+/** Value are the float32 numbers of the key's vector. */
+export const SET_VECTOR = 40;
+/** Answers 1 when the key had a vector. */
+export const DELETE_VECTOR = 41;
 
 export const AT_HEAD = 1;
 export const LONG_TOO = 2;

@@ -68,8 +68,8 @@ function layoutOf(pageSize: number, frameCount: number) {
   const recordsAddress = TABLE_ADDRESS + bucketCount * BUCKET_SLOTS * 4;
   const recordsEnd = recordsAddress + frameCount * FRAME_RECORD_BYTES;
   const framesAddress = Math.ceil(recordsEnd / pageSize) * pageSize;
-  // Kernels read by words, and so a little behind a page's end.
-  const endAddress = framesAddress + (frameCount + THREAD_SLOT_COUNT) * pageSize + 8;
+  // Kernels read by words of up to 16 bytes, and so a little behind a page's end.
+  const endAddress = framesAddress + (frameCount + THREAD_SLOT_COUNT) * pageSize + 16;
   return { bucketCount, tableAddress: TABLE_ADDRESS, recordsAddress, framesAddress, endAddress };
 }
 

@@ -1,0 +1,56 @@
+/**
+ * How near two vectors are: in doubles, from float32 numbers, summed in one fixed order, so that
+ * the bits are the same on every run and every machine.
+ */
+import type { Metric } from '../shared/bytes/vector-codes.js';
+
+/** The sum of products, in four interleaved sums. */
+export function dotProduct(a: Float32Array, b: Float32Array): number {
+  const length = a.length;
+  let [first, second, third, fourth] = [0, 0, 0, 0];
+  let at = 0;
+  for (; at + 4 <= length; at += 4) {
+    first += (a[at] as number) * (b[at] as number);
+    second += (a[at + 1] as number) * (b[at + 1] as number);
+    third += (a[at + 2] as number) * (b[at + 2] as number);
+    fourth += (a[at + 3] as number) * (b[at + 3] as number);
+  }
+  for (; at < length; at++) first += (a[at] as number) * (b[at] as number);
+  return first + second + (third + fourth);
+}
+
+/** The Euclidean distance. */
+function distance(a: Float32Array, b: Float32Array): number {
+  const length = a.length;
+  let [even, odd] = [0, 0];
+  let at = 0;
+  for (; at + 2 <= length; at += 2) {
+    const first = (a[at] as number) - (b[at] as number);
+    const second = (a[at + 1] as number) - (b[at + 1] as number);
+    even += first * first;
+    odd += second * second;
+  }
+  if (at < length) even += ((a[at] as number) - (b[at] as number)) ** 2;
+  return Math.sqrt(even + odd);
+}
+
+/**
+ * The score of a vector: cosine 1 - cos within [0, 2], 1 for a zero vector; dot the plain product;
+ * l2 the Euclidean distance.
+ */
+export function scorer(query: Float32Array, metric: Metric): (vector: Float32Array) => number {
+  if (metric === 'dot') return (vector) => dotProduct(query, vector);
+  if (metric === 'l2') return (vector) => distance(query, vector);
+  const queryNorm = Math.sqrt(dotProduct(query, query));
+  return (vector) => {
+    const norm = Math.sqrt(dotProduct(vector, vector));
+    if (norm === 0 || queryNorm === 0) return 1;
+    const cosine = dotProduct(query, vector) / norm / queryNorm;
+    return Math.min(2, Math.max(0, 1 - cosine));
+  };
+}
+
+/** True when the lower score is the nearer one. */
+export function isDistance(metric: Metric): boolean {
+  return metric !== 'dot';
+}

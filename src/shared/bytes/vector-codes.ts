@@ -1,0 +1,214 @@
+/**
+ * A vector as int8 codes, and what they prove about its distance from a query.
+ *
+ * A row is x ~ s c: the scale s, the codes c, the norm of the residual r = x - s c, the norm of x.
+ * A query is q ~ t d, with codes d of 16 bits, and e = q - t d. Then
+ *
+ *   q.x = (t d + e).x = t s (d.c) + t d.r + e.x,
+ *
+ * and by Cauchy-Schwarz, since t d = q - e,
+ *
+ *   |q.x - t s (d.c)| <= |q| |r| + |e| (|x| + |r|).
+ *
+ * The integer product d.c is exact: the query's codes are small enough that it fits 31 bits. All
+ * the rest is done in doubles, with a margin for their rounding; norms are stored rounded up. A
+ * vector so short that float32 cannot tell its norm well enough is always a survivor.
+ *
+ * A vector that is too long for one row stands in several, its segments; the header is that of the
+ * first, and zero in the others. Codes may be read a little behind a row's end: the query's are
+ * zero there.
+ *
+ *   offset  size  field of a row
+ *        0     4  s            float32
+ *        4     4  |r|          float32, rounded up
+ *        8     4  |x|          float32, rounded up
+ *       12     W  codes        int8
+ *
+ *   offset  size  field of a query
+ *        0     8  t            double
+ *        8     8  |q|          double
+ *       16     8  |e|          double, rounded up
+ *       24     8  threshold    vectors whose goodness cannot reach it are left out
+ *       32     4  metric       0 cosine, 1 dot, 2 l2
+ *       36     4  W            codes of a row
+ *       40     4  segments of a vector
+ *       44     4  rows of an entry of the tree
+ *       48     4  bytes of a row
+ *       52     4  number of the entry that is scanned next
+ *       56     4  where the output goes on
+ *       60     4  where it must end
+ *       64        codes        int16, W for each segment, padded with zeros to a multiple of 16
+ *
+ * Goodness is what is greater for nearer vectors: q.x / |x| for cosine, q.x for dot, 2 q.x - |x|^2
+ * for l2; the query's own norm changes no order.
+ *
+ *   offset  size  field of a survivor           offset  size  field of a part, for each segment
+ *        0     4  slot                               0     4  d.c of the segment
+ *        8     8  lower bound of its goodness        4    12  the header of its row
+ *       16     8  upper bound
+ */
+export const ROW_HEADER_BYTES = 12;
+export const QUERY_HEADER_BYTES = 64;
+export const SURVIVOR_BYTES = 24;
+export const PART_BYTES = 16;
+export const METRICS = ['cosine', 'dot', 'l2'] as const;
+export type Metric = (typeof METRICS)[number];
+
+/** Offsets of a query's fields that change from scan to scan. */
+export const QUERY_THRESHOLD = 24;
+export const QUERY_ENTRY = 52;
+export const QUERY_OUT = 56;
+export const QUERY_OUT_END = 60;
+
+const CODE_MAX = 127;
+const QUERY_CODE_MAX = 32767;
+/** Codes per step of the kernel. */
+const LANES = 16;
+/** Of the sums of squares of up to 16384 doubles. */
+const ROUNDING = 1e-11;
+
+/** Page header, and what a leaf of numbered entries has in common. */
+const LEAF_OVERHEAD_BYTES = 40;
+/** A slot and a length. */
+const ENTRY_OVERHEAD_BYTES = 10;
+/** An entry takes a quarter of a page at most, its key included. */
+const KEY_BYTES = 16;
+
+/** How the codes of a keyspace's vectors lie in entries of a tree. */
+export interface VectorLayout {
+  readonly dimension: number;
+  /** Rows that a vector takes; 1 but for long ones. */
+  readonly segments: number;
+  /** Codes of a row. */
+  readonly width: number;
+  /** Bytes of a row. */
+  readonly stride: number;
+  /** Vectors in an entry; 1 when a vector has several segments. */
+  readonly rowsPerEntry: number;
+  /** Bytes of an entry. */
+  readonly entryBytes: number;
+}
+
+function entriesPerPage(pageSize: number, entryBytes: number): number {
+  return Math.floor((pageSize - LEAF_OVERHEAD_BYTES) / (entryBytes + ENTRY_OVERHEAD_BYTES));
+}
+
+/** The layout that fits most vectors into a page. */
+export function vectorLayout(dimension: number, pageSize: number): VectorLayout {
+  const bytesMax = pageSize / 4 - KEY_BYTES;
+  const whole = ROW_HEADER_BYTES + dimension;
+  if (whole > bytesMax) return segmentedLayout(dimension, pageSize, bytesMax);
+  let rowsPerEntry = 1;
+  let best = 0;
+  for (let rows = 1; rows * whole <= bytesMax; rows++) {
+    const fitting = rows * entriesPerPage(pageSize, rows * whole);
+    if (fitting >= best) [best, rowsPerEntry] = [fitting, rows];
+  }
+  const row = { segments: 1, width: dimension, stride: whole };
+  return { dimension, ...row, rowsPerEntry, entryBytes: rowsPerEntry * whole };
+}
+
+function segmentedLayout(dimension: number, pageSize: number, bytesMax: number): VectorLayout {
+  const least = Math.ceil(dimension / (bytesMax - ROW_HEADER_BYTES));
+  const options = Array.from({ length: least + 2 }, (_, more) => {
+    const segments = least + more;
+    const width = Math.ceil(dimension / segments / LANES) * LANES;
+    const stride = ROW_HEADER_BYTES + width;
+    return { dimension, segments, width, stride, rowsPerEntry: 1, entryBytes: stride };
+  }).filter(({ entryBytes }) => entryBytes <= bytesMax);
+  const pagesPerVector = (layout: VectorLayout) =>
+    layout.segments / entriesPerPage(pageSize, layout.entryBytes);
+  return options.reduce((a, b) => (pagesPerVector(b) < pagesPerVector(a) ? b : a));
+}
+
+const float = new Float32Array(1);
+const floatBits = new Int32Array(float.buffer);
+
+/** The least float32 that is not below `value`, which is not negative. */
+function roundedUp(value: number): number {
+  float[0] = value;
+  if ((float[0] as number) < value) floatBits[0] = (floatBits[0] as number) + 1;
+  return float[0] as number;
+}
+
+function largest(values: ArrayLike<number>): number {
+  let max = 0;
+  for (let at = 0; at < values.length; at++) {
+    const value = Math.abs(values[at] as number);
+    if (value > max) max = value;
+  }
+  return max;
+}
+
+/** Bytes of all rows of a vector. */
+export function rowsBytes({ segments, stride }: VectorLayout): number {
+  return segments * stride;
+}
+
+/** Writes the rows of a vector of float32 numbers, one behind the other. */
+export function writeRows(layout: VectorLayout, vector: Float32Array, target: Uint8Array): void {
+  const { width, stride, segments } = layout;
+  const view = new DataView(target.buffer, target.byteOffset, target.byteLength);
+  target.fill(0, 0, segments * stride);
+  const scale = Math.fround(largest(vector) / CODE_MAX);
+  const inverse = scale === 0 ? 0 : 1 / scale;
+  let residual = 0;
+  let norm = 0;
+  for (let segment = 0; segment < segments; segment++) {
+    const codes = segment * stride + ROW_HEADER_BYTES;
+    const first = segment * width;
+    const end = Math.min(vector.length, first + width);
+    for (let at = first; at < end; at++) {
+      const value = vector[at] as number;
+      let code = Math.round(value * inverse);
+      if (code > CODE_MAX) code = CODE_MAX;
+      else if (code < -CODE_MAX) code = -CODE_MAX;
+      target[codes + at - first] = code;
+      const rest = value - scale * code;
+      residual += rest * rest;
+      norm += value * value;
+    }
+  }
+  view.setFloat32(0, scale, true);
+  view.setFloat32(4, roundedUp(Math.sqrt(residual) * (1 + ROUNDING)), true);
+  view.setFloat32(8, roundedUp(Math.sqrt(norm) * (1 + ROUNDING)), true);
+}
+
+/** Bytes of a query. */
+export function queryBytes({ segments, width }: VectorLayout): number {
+  return QUERY_HEADER_BYTES + 2 * Math.ceil((segments * width) / LANES) * LANES;
+}
+
+/** A query as the kernels take it; at first every vector can reach its threshold. */
+export function encodeQuery(
+  layout: VectorLayout,
+  vector: Float32Array,
+  metric: Metric,
+): Uint8Array {
+  const bytes = new Uint8Array(queryBytes(layout));
+  const view = new DataView(bytes.buffer);
+  const { width, segments } = layout;
+  // The sum of all products fits 31 bits, whatever the row's codes are.
+  const codeMax = Math.min(QUERY_CODE_MAX, Math.floor((2 ** 31 - 1) / (CODE_MAX * vector.length)));
+  const scale = largest(vector) / codeMax;
+  let error = 0;
+  let norm = 0;
+  for (let at = 0; at < vector.length; at++) {
+    const value = vector[at] as number;
+    const wanted = scale === 0 ? 0 : Math.round(value / scale);
+    const code = Math.max(-codeMax, Math.min(codeMax, wanted));
+    view.setInt16(QUERY_HEADER_BYTES + 2 * at, code, true);
+    const rest = value - scale * code;
+    error += rest * rest;
+    norm += value * value;
+  }
+  view.setFloat64(0, scale, true);
+  view.setFloat64(8, Math.sqrt(norm), true);
+  view.setFloat64(16, Math.sqrt(error) * (1 + ROUNDING), true);
+  view.setFloat64(QUERY_THRESHOLD, Number.NEGATIVE_INFINITY, true);
+  const fields = [METRICS.indexOf(metric), width, segments, layout.rowsPerEntry, layout.stride];
+  fields.forEach((field, index) => {
+    view.setInt32(32 + 4 * index, field, true);
+  });
+  return bytes;
+}
