@@ -45,7 +45,7 @@ test('a snapshot is not of a state that moved before it was pinned', () => {
   reader.snapshot().close(); // what locks is loaded
   const { store } = Atomics;
   const { txnId } = reader.info();
-  // The pin is the first that is stored: the state was read, and nobody can see yet that it is used.
+  // The pin is the first that is stored: the state was read, and nobody sees yet that it is used.
   const spy = vi.spyOn(Atomics, 'store').mockImplementationOnce((array, index, value) => {
     rewriteOften(writer);
     return store(array as Int32Array, index, value as number) as never;
