@@ -42,7 +42,7 @@ const smallMemory = new SharedMemory({ ...memory.handle, frameCount: SMALL_FRAME
 
 /** What a run has less of than usual. */
 export interface RunLimits {
-  readonly logBytesMax?: number;
+  readonly freeLogBytesMax?: number;
   readonly isCacheSmall?: boolean;
 }
 
@@ -79,14 +79,13 @@ export class EngineRun {
     disk: DiskImage | SimulatedFile,
     sync: SyncMode,
     bootId: Uint8Array = BOOT,
-    { logBytesMax, isCacheSmall }: RunLimits = {},
+    { isCacheSmall, ...limits }: RunLimits = {},
   ) {
     const shared = freshMemory(isCacheSmall);
     this.file = disk instanceof DiskImage ? new SimulatedFile(disk) : disk;
     const slot = claimThreadSlot(shared, 0);
-    const limit = logBytesMax === undefined ? {} : { freeLogBytesMax: logBytesMax };
     this.engine = new Engine({
-      ...{ memory: shared, slot, file: this.file, bootId, sync, locks: NO_LOCKS, ...limit },
+      ...{ memory: shared, slot, file: this.file, bootId, sync, locks: NO_LOCKS, ...limits },
     });
     this.#values = new ValuesWriter(this.engine);
     this.#catalog = new CatalogWriter(this.engine);

@@ -28,7 +28,7 @@ export function recordHistory(
   transactionCount: number,
 ): RecordedHistory {
   const mark = image.mark();
-  const limits = random() < SHORT_LOG_SHARE ? { logBytesMax: SHORT_LOG_BYTES } : {};
+  const limits = random() < SHORT_LOG_SHARE ? { freeLogBytesMax: SHORT_LOG_BYTES } : {};
   const run = new EngineRun(image, sync, BOOT, limits);
   const states = performHistory(run, sync, random, transactionCount);
   image.rollBack(mark);
