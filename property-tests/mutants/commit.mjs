@@ -11,7 +11,7 @@ export const COMMIT_MUTANTS = [
     file: 'writer/file-state.ts',
     find: 'if (!single) this.#syncOrGoBack(slot);',
     replace: '',
-    suites: CRASH,
+    suites: ['property-tests/crash/large-commits', ...CRASH],
   },
   {
     rule: 'a commit is synced after its meta',
@@ -53,7 +53,7 @@ export const COMMIT_MUTANTS = [
     file: 'writer/file-state.ts',
     find: '    this.#writeMeta(meta, other(this.#durableSlot));\n    this.meta = meta;',
     replace: '    this.#writeMeta(meta, this.#durableSlot);\n    this.meta = meta;',
-    suites: CRASH,
+    suites: ['property-tests/crash/killed', 'property-tests/crash/crash'],
   },
   {
     rule: 'the old meta is written back when a sync fails',
@@ -78,7 +78,7 @@ export const COMMIT_MUTANTS = [
     file: 'writer/file-state.ts',
     find: 'new Set([...this.#durableStates, ...this.#writtenStates])',
     replace: 'new Set([this.meta.txnId])',
-    suites: CRASH,
+    suites: ['property-tests/crash/killed', 'property-tests/crash/crash'],
   },
   {
     rule: 'every write checks how much was taken',
@@ -95,7 +95,7 @@ export const COMMIT_MUTANTS = [
     if (record`,
     replace: `    const live = this.#liveSealed();
     if (record`,
-    suites: [...FAULTS, 'test/api/files'],
+    suites: ['test/api/files', ...FAULTS],
   },
   {
     rule: 'recovery checks the pages that an unconfirmed meta lists',
@@ -109,7 +109,7 @@ export const COMMIT_MUTANTS = [
     file: 'shared/pages/recovery.ts',
     find: 'return known && bootId.every((byte, index) => meta.bootId[index] === byte);',
     replace: 'return known;',
-    suites: CRASH,
+    suites: ['property-tests/crash/killed', 'property-tests/crash/crash'],
   },
   {
     rule: 'one sync vouches only for a change that is listed whole',
