@@ -28,6 +28,8 @@ export type { SharedDatabase } from './api/share.js';
 export { Snapshot } from './api/snapshot.js';
 export type { SortedSet } from './api/sorted-set.js';
 export type { Sync } from './api/transaction.js';
+export type { VectorHit, VectorSearchOptions } from './api/vector.js';
 export type { IntegerMode, Value, ValueType } from './shared/bytes/value-codec.js';
+export type { Metric } from './shared/bytes/vector-codes.js';
 export { MnemeError, type MnemeErrorCode } from './shared/errors.js';
 export type { SortedSetEntry } from './shared/keyspaces/sorted-set.js';

@@ -2,6 +2,7 @@
  * What all handles of one open database share: memory, file, the newest state, the writer, and the
  * batch that is running, if one is.
  */
+import type { ReaderStart } from '../reader/worker.js';
 import { ioError, MnemeError } from '../shared/errors.js';
 import { type KeyspaceRecord, readKeyspace } from '../shared/keyspaces/catalog.js';
 import {
@@ -27,7 +28,7 @@ import {
 import { isInEpoch, releaseThreadSlot, type ThreadSlot } from '../shared/memory/thread-slots.js';
 import type { Meta } from '../shared/pages/meta-page.js';
 import { MetaWatch } from '../shared/pages/meta-watch.js';
-import { Checksummer, PageMismatch } from '../shared/pages/page-file.js';
+import { Checksummer, type ChecksumSeed, PageMismatch } from '../shared/pages/page-file.js';
 import { PageSource } from '../shared/pages/page-source.js';
 import {
   checksumWord,
@@ -44,6 +45,7 @@ import { forgetAtExit, rememberAtExit } from './exit.js';
 import { bootIdBytes, firstMeta, openDatabaseFile, type SharedPlaces } from './open-file.js';
 import type { CheckedOptions } from './options.js';
 import { ReaderLocks } from './reader-locks.js';
+import { Searches } from './searches.js';
 import { Transactions } from './transaction.js';
 import { WriterConnection } from './writer-connection.js';
 
@@ -77,6 +79,7 @@ export class Core {
   /** Which file it is, whatever stands at its path. */
   readonly #identity: () => string;
   readonly transactions: Transactions;
+  readonly searches: Searches;
   readonly #pins = new Map<CommittedState, SharedPin>();
   #state: CommittedState;
   /** The pinned state that a read has come down to: it is the newest one until the read ends. */
@@ -118,6 +121,8 @@ export class Core {
     this.transactions = new Transactions(this);
     const isUnsynced = options.sync === 'none' && !options.readonly;
     if (isUnsynced && !this.#isAttached) rememberAtExit(this);
+    const readers = this.#isAttached ? undefined : () => this.#readerStart(seed);
+    this.searches = new Searches(this.source, options.threads, readers);
     const start = this.#isAttached ? undefined : () => this.#writerStart();
     this.writer = new WriterConnection(memory, slot.index, options.lockTimeoutMs, start);
   }
@@ -129,6 +134,12 @@ export class Core {
     const fileIdentity = this.#identity();
     const file = { memory: memory.handle, path, fileIdentity, memoryFile: this.#memoryFile };
     return { ...file, bootId: bootIdBytes(), sync, takesLocks, lockTimeoutMs };
+  }
+
+  #readerStart(seed: ChecksumSeed): ReaderStart {
+    const { path, memory } = this;
+    const fileIdentity = this.#identity();
+    return { memory: memory.handle, path, fileIdentity, memoryFile: this.#memoryFile, seed };
   }
 
   /** What another thread needs to attach; the writer is started, since only this thread may. */
@@ -335,6 +346,7 @@ export class Core {
       }
     } finally {
       forgetAtExit(this);
+      this.searches.close();
       this.writer.end();
       for (const { pinned } of this.#pins.values()) releasePin(this.memory, pinned.pinIndex);
       this.#pins.clear();

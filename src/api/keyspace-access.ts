@@ -19,6 +19,7 @@ import {
 } from '../shared/keyspaces/catalog.js';
 import type { CommittedState } from '../shared/memory/control-block.js';
 import * as messages from '../shared/memory/messages.js';
+import type { PinnedState } from '../shared/memory/snapshot-pins.js';
 import type { Core } from './core.js';
 import type { DeadlineRequest } from './deadline.js';
 import { type Key, keyBytes, writeKey } from './keys.js';
@@ -42,6 +43,13 @@ type Fields = Omit<OperationFields, 'handle'>;
 export interface View {
   readonly state: CommittedState;
   readonly isOpen: boolean;
+}
+
+/** A state that nothing changes any more, and what reads it; in between anything may be called. */
+export interface StillState {
+  readonly record: KeyspaceRecord | undefined;
+  readonly read: <T>(read: () => T) => T;
+  readonly release: () => void;
 }
 
 export class KeyspaceAccess {
@@ -96,23 +104,26 @@ export class KeyspaceAccess {
     return this.#core.readingPinned(read);
   }
 
-  /**
-   * Runs `fn` on a state that stays as it is, with a function for its reads; between them anything
-   * may be called.
-   */
-  readStill<T>(fn: (record: KeyspaceRecord | undefined, read: <R>(read: () => R) => R) => T): T {
+  /** The state that this handle sees, as it is now, until it is released. */
+  holdStill(): StillState {
     const core = this.#core;
-    const read = <R>(reading: () => R): R => {
+    const read = <T>(reading: () => T): T => {
       this.assertReadable();
       return core.readingPinned(reading);
     };
-    if (this.#view === undefined && core.transactions.isActive) return fn(this.freezeBatch(), read);
+    if (this.#view === undefined && core.transactions.isActive) {
+      return { record: this.freezeBatch(), read, release: () => undefined };
+    }
     const pinned = this.#view === undefined ? core.pin() : undefined;
-    const state = this.#view?.state ?? pinned?.state;
-    try {
-      return fn(state === undefined ? undefined : read(() => this.recordIn(state)), read);
-    } finally {
+    const release = () => {
       if (pinned !== undefined && core.isOpen) core.unpin(pinned);
+    };
+    try {
+      const state = this.#view?.state ?? (pinned as PinnedState).state;
+      return { record: read(() => this.recordIn(state)), read, release };
+    } catch (error) {
+      release();
+      throw error;
     }
   }
 

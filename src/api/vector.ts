@@ -3,7 +3,8 @@
  */
 
 import { KeySlotWalk, SelectedSlots } from '../reader/selection.js';
-import { type NearSlot, searchVectors, type VectorQuery } from '../reader/vector-search.js';
+import type { VectorSearch } from '../reader/shared-search.js';
+import type { NearSlot } from '../reader/vector-search.js';
 import { prefixEnd } from '../shared/bytes/compare.js';
 import { METRICS, type Metric } from '../shared/bytes/vector-codes.js';
 import { invalidType, MnemeError, outOfRange } from '../shared/errors.js';
@@ -14,7 +15,7 @@ import * as messages from '../shared/memory/messages.js';
 import { rankOf } from '../shared/tree/cursor.js';
 import type { Core } from './core.js';
 import { type Key, keyBytes, writeKey } from './keys.js';
-import type { KeyspaceAccess } from './keyspace-access.js';
+import type { KeyspaceAccess, StillState } from './keyspace-access.js';
 
 const TOP_K_DEFAULT = 10;
 const NO_PREFIX = new Uint8Array(0);
@@ -142,24 +143,61 @@ export abstract class VectorKeyspace<K extends Key> {
   ): VectorHit<K>[][] {
     this.#access.assertReadable();
     if (!Array.isArray(queries)) throw invalidType('queries', 'an array of vectors', queries);
-    const lengths = queries.map((query) => checkLength('query', query));
-    const checkLengths = (record: KeyspaceRecord | undefined) => {
-      const expected = record?.dimension ?? 0;
-      const actual = lengths.find((length) => length !== expected);
-      if (expected !== 0 && actual !== undefined) throw mismatch(expected, actual);
-    };
-    return this.#access.readStill((record, read) => {
-      checkLengths(record);
-      const search = this.#checkOptions(options);
-      const { metric, topK, includeVectors } = search;
-      const wanted = queries.map((query): VectorQuery => {
-        return { vector: floatsOf('query', query), metric, topK, includeVectors };
-      });
-      if (record === undefined || topK === 0) return wanted.map(() => []);
-      const selection = this.#select(search, record, read);
-      const hits = read(() => searchVectors(this.#core.source, record, wanted, selection));
+    const still = this.#access.holdStill();
+    try {
+      const { record, wanted } = this.#prepare(still, queries, options);
+      if (record === undefined) return queries.map(() => []);
+      const hits = still.read(() => this.#core.searches.run(record, wanted));
       return hits.map((near) => near.map((hit) => this.#present(hit)));
-    });
+    } finally {
+      still.release();
+    }
+  }
+
+  /**
+   * The same search as `vsearch` on a reader: the calling thread stays free. A function filter is
+   * called before this returns. Inside a batch, and where the database has no readers, the search
+   * is over when this returns.
+   */
+  async vsearchAsync(
+    query: ArrayLike<number>,
+    options?: VectorSearchOptions<K>,
+  ): Promise<VectorHit<K>[]> {
+    this.#access.assertReadable();
+    const { searches, transactions } = this.#core;
+    const isInBatch = transactions.isActive && this.#access.view === undefined;
+    const still = this.#access.holdStill();
+    try {
+      const { record, wanted } = this.#prepare(still, [query], options);
+      if (record === undefined) return [];
+      const elsewhere = isInBatch ? undefined : searches.runElsewhere(record, wanted);
+      const hits = await (elsewhere ?? still.read(() => searches.run(record, wanted)));
+      return (hits[0] ?? []).map((hit) => this.#present(hit));
+    } finally {
+      still.release();
+    }
+  }
+
+  /** Checks what a search is given; without a record there is nothing to be found. */
+  #prepare(
+    { record, read }: StillState,
+    queries: readonly ArrayLike<number>[],
+    options: VectorSearchOptions<K> | undefined,
+  ) {
+    const expected = record?.dimension ?? 0;
+    const lengths = queries.map((query) => checkLength('query', query));
+    const actual = lengths.find((length) => length !== expected);
+    if (expected !== 0 && actual !== undefined) throw mismatch(expected, actual);
+    const search = this.#checkOptions(options);
+    const { metric, topK, includeVectors } = search;
+    const wanted: VectorSearch = {
+      queries: queries.map((query) => {
+        return { vector: floatsOf('query', query), metric, topK, includeVectors };
+      }),
+      selection: record === undefined ? undefined : this.#select(search, record, read),
+      threads: this.#core.searches.threadsOf(search.threads),
+    };
+    return { record: topK === 0 ? undefined : record, wanted };
   }
 
   #checkOptions(options: VectorSearchOptions<K> = {}): CheckedSearch<K> {
@@ -186,7 +224,7 @@ export abstract class VectorKeyspace<K extends Key> {
   #select(
     { prefix, accepts }: CheckedSearch<K>,
     record: KeyspaceRecord,
-    read: <T>(read: () => T) => T,
+    read: StillState['read'],
   ): SelectedSlots | undefined {
     if (prefix === undefined && accepts === undefined) return undefined;
     const selected = new SelectedSlots(record.vectorSlots.count);

@@ -18,6 +18,7 @@ import {
   type VectorLayout,
 } from '../shared/bytes/vector-codes.js';
 import type { PagePointer } from '../shared/ids.js';
+import type { Findings } from '../shared/memory/search-job.js';
 import { entryCount } from '../shared/pages/page.js';
 import { PageMismatch } from '../shared/pages/page-file.js';
 import type { PageSource } from '../shared/pages/page-source.js';
@@ -40,8 +41,22 @@ export interface CodePiece extends PagePointer {
   readonly entry: number;
 }
 
+/** The pieces of the tree that was scanned last, by who reads. */
+const knownPieces = new WeakMap<PageSource, { root: PagePointer; pieces: CodePiece[] }>();
+
 /** All pieces of a tree, in the order of their entries. */
-export function codePieces(source: PageSource, tree: Readonly<TreeRoot>): CodePiece[] {
+export function codePieces(source: PageSource, tree: Readonly<TreeRoot>): readonly CodePiece[] {
+  const { pageId, low, high } = tree;
+  const known = knownPieces.get(source);
+  const isKnown = known?.root.pageId === pageId && known.root.low === low;
+  if (isKnown && known.root.high === high) return known.pieces;
+  const pieces = findPieces(source, tree);
+  // What an open transaction has changes under the same pointer.
+  if (high >= 0) knownPieces.set(source, { root: { pageId, low, high }, pieces });
+  return pieces;
+}
+
+function findPieces(source: PageSource, tree: Readonly<TreeRoot>): CodePiece[] {
   const { pageId, low, high, level } = tree;
   let pieces: CodePiece[] = level < 0 ? [] : [{ pageId, low, high, level, entry: 0 }];
   for (let above = level; above > 1; above--) {
@@ -131,14 +146,14 @@ export class CodeScan {
     return leaves;
   }
 
-  /** Slots that may be among the nearest, of all pieces scanned since it was asked last. */
-  takeSurvivors(): number[] {
+  /** What may be among the nearest, of all pieces scanned since it was asked last. */
+  takeFindings(): Findings {
     this.#endCarry();
     this.#sift();
-    const slots = this.#slots;
+    const findings = { slots: this.#slots, uppers: this.#uppers };
     this.#slots = [];
     this.#uppers = [];
-    return slots;
+    return findings;
   }
 
   #set(field: number, value: number): void {
@@ -149,13 +164,18 @@ export class CodeScan {
     return (this.#source.memory.i32[(this.#place.address + field) >>> 2] as number) >>> 0;
   }
 
-  /** Scans the leaves `from` to `to` of a piece; the first of them begins with entry `entry`. */
-  scan(piece: CodePiece, from: number, to: number, entry: number): void {
+  /**
+   * Scans the leaves `from` to `to` of a piece; the first of them begins with entry `entry`.
+   * Returns the number of the entry behind them.
+   */
+  scan(piece: CodePiece, from: number, to: number, entry: number): number {
     this.#begin(entry);
-    if (piece.level === 0) {
-      this.#scanLeaf(piece);
-      return;
-    }
+    if (piece.level === 0) this.#scanLeaf(piece);
+    else this.#scanChildren(piece, from, to);
+    return this.#get(QUERY_ENTRY);
+  }
+
+  #scanChildren(piece: CodePiece, from: number, to: number): void {
     const { memory, walk } = this.#source;
     let stuck = -1;
     for (let at = from; at < to; ) {

@@ -4,11 +4,13 @@
 import { compareBytes, prefixEnd } from '../shared/bytes/compare.js';
 import { readU48 } from '../shared/bytes/integers.js';
 import type { KeyspaceRecord } from '../shared/keyspaces/catalog.js';
+import { vectorsDamaged } from '../shared/keyspaces/vector.js';
 import { TREE_KEY_BYTES_MAX } from '../shared/limits.js';
 import { entryCount } from '../shared/pages/page.js';
 import type { PageSource } from '../shared/pages/page-source.js';
 import { Cursor } from '../shared/tree/cursor.js';
 import { copyKey, valueAddress } from '../shared/tree/node.js';
+import { isSelected } from './code-scan.js';
 import type { Selection } from './vector-search.js';
 
 /** A key that has a vector, and its slot. */
@@ -56,14 +58,19 @@ export class KeySlotWalk {
 /** Gathers slots that count. */
 export class SelectedSlots implements Selection {
   readonly bits: Uint8Array;
+  readonly #slotCount: number;
   count = 0;
 
   /** @param slotCount - Of all slots. */
   constructor(slotCount: number) {
+    this.#slotCount = slotCount;
     this.bits = new Uint8Array(Math.ceil(slotCount / 8));
   }
 
   add(slot: number): void {
+    if (slot >= this.#slotCount || isSelected(this.bits, slot)) {
+      throw vectorsDamaged('a key has a slot that is not its own');
+    }
     this.bits[slot >>> 3] = (this.bits[slot >>> 3] as number) | (1 << (slot & 7));
     this.count++;
   }

@@ -5,14 +5,18 @@
  * float32 numbers. So the result is that of a full comparison, whatever was left out on the way.
  */
 import { compareBytes } from '../shared/bytes/compare.js';
-import { type Metric, queryBytes, type VectorLayout } from '../shared/bytes/vector-codes.js';
+import {
+  type Metric,
+  queryBytes,
+  type VectorLayout,
+  vectorLayout,
+} from '../shared/bytes/vector-codes.js';
 import type { KeyspaceRecord } from '../shared/keyspaces/catalog.js';
-import { codesLayout, keyOfSlot, readOriginal } from '../shared/keyspaces/vector.js';
+import { keyOfSlot, readOriginal } from '../shared/keyspaces/vector.js';
 import { SCRATCH_BYTES } from '../shared/memory/shared-memory.js';
 import { entryCount } from '../shared/pages/page.js';
 import type { PageSource } from '../shared/pages/page-source.js';
-import { childCount } from '../shared/tree/node.js';
-import { type CodePiece, CodeScan, codePieces, isSelected } from './code-scan.js';
+import { type CodePiece, CodeScan, codePieces, isSelected, type ScanPlace } from './code-scan.js';
 import { isDistance, scorer } from './nearness.js';
 
 /** Of the scratch window, for the checksums of what is read meanwhile. */
@@ -20,7 +24,7 @@ const RESERVED_BYTES = 64;
 /** Several queries share a window, but leave most of it to what the kernel finds. */
 const QUERIES_BYTES_MAX = 16384;
 /** Leaves that several queries pass over one after another, while they are in a near cache. */
-const SHARED_LEAVES = 8;
+const SHARED_LEAVES = 32;
 /** Where fewer than one in so many vectors are selected, each is compared without its code. */
 const SPARSE_SHARE = 64;
 
@@ -47,15 +51,18 @@ export interface NearSlot {
 }
 
 /** Where queries of a layout lie in a thread's scratch window, as many as fit, and their output. */
-export function scanPlaces(source: PageSource, layout: VectorLayout, wanted: number) {
+export function scanPlaces(
+  source: PageSource,
+  layout: VectorLayout,
+  wanted: number,
+): [ScanPlace, ...ScanPlace[]] {
   const start = source.memory.scratchAddress(source.slot.index);
   const bytes = queryBytes(layout);
   const count = Math.max(1, Math.min(wanted, Math.floor(QUERIES_BYTES_MAX / bytes)));
   const out = start + count * bytes;
   const outEnd = start + SCRATCH_BYTES - RESERVED_BYTES;
-  return Array.from({ length: count }, (_, index) => {
-    return { address: start + index * bytes, out, outEnd };
-  });
+  const place = (index: number) => ({ address: start + index * bytes, out, outEnd });
+  return [place(0), ...Array.from({ length: count - 1 }, (_, index) => place(index + 1))];
 }
 
 /** Scans a piece for some queries, some leaves at a time. */
@@ -72,13 +79,12 @@ export function scanPiece(
     const steps = scans.map((scan) => scan.nextLeaves());
     const step = scans.length === 1 ? (steps[0] as number) : SHARED_LEAVES;
     const to = Math.min(leaves, from + step);
+    let next = entry;
     for (const scan of scans) {
-      scan.scan(piece, from, to, entry);
+      next = scan.scan(piece, from, to, entry);
       renew(scan);
     }
-    if (to === leaves) return;
-    const branch = source.fetchPointer(piece, 1);
-    for (; from < to; from++) entry += childCount(memory, branch, from);
+    [from, entry] = [to, next];
   }
 }
 
@@ -91,20 +97,23 @@ export function rank(
 ): NearSlot[] {
   const score = scorer(query.vector, query.metric);
   const sign = isDistance(query.metric) ? 1 : -1;
+  const scratch = new Float32Array(record.dimension);
   const near = slots.map((slot) => {
-    const vector = readOriginal(source, record, slot);
-    return { slot, score: score(vector), vector: query.includeVectors ? vector : undefined };
+    return { slot, score: score(readOriginal(source, record, slot, scratch)) };
   });
   near.sort((a, b) => sign * (a.score - b.score));
   // What is as near as the last that counts may come before it by its key.
   const last = near[query.topK - 1];
   const tied =
     last === undefined ? near : near.filter(({ score }) => sign * (score - last.score) <= 0);
-  const hits = tied.map(({ slot, score, vector }) => {
-    return { key: keyOfSlot(source, record, slot), score, vector };
+  const hits = tied.map(({ slot, score }) => {
+    return { key: keyOfSlot(source, record, slot), score, slot };
   });
   hits.sort((a, b) => sign * (a.score - b.score) || compareBytes(a.key, b.key));
-  return hits.slice(0, query.topK);
+  return hits.slice(0, query.topK).map(({ key, score, slot }) => {
+    const vector = query.includeVectors ? readOriginal(source, record, slot) : undefined;
+    return { key, score, vector };
+  });
 }
 
 /** The slots of a selection, rising. */
@@ -135,7 +144,7 @@ export function searchVectors(
     const slots = selectedSlots(selection);
     return queries.map((query) => rank(source, record, slots, query));
   }
-  const layout = codesLayout(source, record);
+  const layout = vectorLayout(record.dimension, source.memory.pageSize);
   const pieces = codePieces(source, record.codes);
   const hits: NearSlot[][] = [];
   const selected = selection?.bits;
@@ -151,7 +160,7 @@ export function searchVectors(
       scanPiece(source, piece, scans);
     }
     scans.forEach((scan, index) => {
-      hits.push(rank(source, record, scan.takeSurvivors(), group[index] as VectorQuery));
+      hits.push(rank(source, record, scan.takeFindings().slots, group[index] as VectorQuery));
     });
   }
   return hits;

@@ -2,14 +2,14 @@
  * Starts a writer on the thread that calls: opens the file and gives the executor. Nothing is
  * changed before its first turn.
  */
-import { ioError, MnemeError } from '../shared/errors.js';
+import { MnemeError } from '../shared/errors.js';
 import type { WriterStart } from '../shared/memory/messages.js';
 import { SharedMemory } from '../shared/memory/shared-memory.js';
 import { claimThreadSlot, type ThreadSlot } from '../shared/memory/thread-slots.js';
 import { NO_LOCKS } from '../shared/pages/file-locks.js';
 import { MemoryStorage } from '../shared/pages/memory-storage.js';
 import { NodeStorage } from '../shared/pages/node-storage.js';
-import type { Storage, StorageFile } from '../shared/pages/storage.js';
+import { openSameFile } from '../shared/pages/storage.js';
 import { currentSystemThreadId } from '../shared/system.js';
 import { RequestExecutor } from './requests.js';
 import { WriterTurn } from './turn.js';
@@ -28,7 +28,7 @@ export function startWriter(start: WriterStart): RunningWriter {
     start.memoryFile === undefined ? new NodeStorage() : new MemoryStorage(start.memoryFile);
   const slot = claimThreadSlot(memory, currentSystemThreadId());
   const { path, bootId, sync, lockTimeoutMs } = start;
-  const file = openSame(storage, path, start.fileIdentity);
+  const file = openSameFile(storage, path, start.fileIdentity, 'write');
   const locks = start.takesLocks ? storage.locksOf(file) : NO_LOCKS;
   if (locks === undefined) throw new MnemeError('ERR_MNEME_IO', { reason: 'no locks here' });
   const isStillAt = () => storage.isStillAt(file, path);
@@ -36,17 +36,4 @@ export function startWriter(start: WriterStart): RunningWriter {
     ...{ memory, slot, file, bootId, sync, locks, lockTimeoutMs, isStillAt },
   });
   return { turn, executor: new RequestExecutor(memory, turn), slot, close: () => file.close() };
-}
-
-/** Opens the file that the readers have open. */
-function openSame(storage: Storage, path: string, identity: string): StorageFile {
-  let file: StorageFile;
-  try {
-    file = storage.open(path, 'write');
-  } catch (error) {
-    throw ioError(error, { path });
-  }
-  if (storage.identity(file) === identity) return file;
-  file.close();
-  throw new MnemeError('ERR_MNEME_IO', { reason: 'another file stands at the path now' });
 }

@@ -138,13 +138,14 @@ interface Survivor {
   readonly upper: number;
 }
 
+/** In the order of their slots: kernels go through leaves as it suits them. */
 function survivorsIn(side: Side, start: number, end: number): Survivor[] {
   const { i32, f64 } = side.memory;
   return Array.from({ length: (end - start) / SURVIVOR_BYTES }, (_, index) => {
     const at = start + index * SURVIVOR_BYTES;
     const [lower, upper] = [f64[(at + 8) >>> 3] as number, f64[(at + 16) >>> 3] as number];
     return { slot: i32[at >>> 2] as number, lower, upper };
-  });
+  }).sort((a, b) => a.slot - b.slot);
 }
 
 /** Scans all leaves in one call; the threshold leaves out what cannot reach it. */
@@ -198,7 +199,7 @@ test('the compiled and the plain scan find the same bits, and every vector once'
     fc.property(cases, (it) => {
       const [first, second] = scanBoth(it);
       expect(second).toStrictEqual(first);
-      const slots = first.map(({ slot }) => slot).sort((a, b) => a - b);
+      const slots = first.map(({ slot }) => slot);
       expect(slots.slice(0, it.vectors.length)).toStrictEqual([...it.vectors.keys()]);
     }),
     { numRuns: 300 },

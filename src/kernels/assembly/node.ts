@@ -13,10 +13,10 @@ const LEAF_CELL: usize = 2;
 const BRANCH_CELL: usize = 18;
 const SIGN: u32 = 0x80000000;
 
-const FRAME_MASK: u32 = 0xfffff;
-const HASH_FACTOR: u32 = 0x9e3779b1;
+export const FRAME_MASK: u32 = 0xfffff;
+export const HASH_FACTOR: u32 = 0x9e3779b1;
 const BUCKET_SLOTS: usize = 16;
-const RECORD: usize = 32;
+export const RECORD: usize = 32;
 
 const LINE: usize = 64;
 const TOUCHED_MAX: usize = 1024;

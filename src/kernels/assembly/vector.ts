@@ -2,40 +2,29 @@
  * The scan over rows of int8 codes: which vectors may be among the nearest.
  *
  * Rows of four leaves are walked in lock-step: one stream of reads stalls at the end of each page,
- * four keep one another busy. ../../shared/vectors/codes.ts draws a row and a query and proves the
- * bounds; ../scalar-vector.ts is the slow twin.
+ * four keep one another busy. ../../shared/bytes/vector-codes.ts draws rows and queries and proves
+ * the bounds; ../scalar-vector.ts is the slow twin.
  */
-import { cellOf, entryCount, lookup, restOf, suffixOf } from './node';
+import { BLOCK, findLeaves, leafAt } from './cached-leaves';
+import { cellOf, entryCount, restOf, suffixOf } from './node';
+import {
+  areFar,
+  judge,
+  laneSum,
+  laneSums,
+  Q_CODES,
+  Q_ENTRY,
+  Q_OUT,
+  Q_OUT_END,
+  Q_ROWS,
+  Q_SEGMENTS,
+  Q_STRIDE,
+  Q_WIDTH,
+  SURVIVOR,
+} from './vector-bounds';
 
 const ROW_HEADER: usize = 12;
-const SURVIVOR: usize = 24;
 const PART: usize = 16;
-/** Offsets of the query's fields. */
-const Q_SCALE: usize = 0;
-const Q_NORM: usize = 8;
-const Q_ERROR: usize = 16;
-const Q_THRESHOLD: usize = 24;
-const Q_METRIC: usize = 32;
-const Q_WIDTH: usize = 36;
-const Q_SEGMENTS: usize = 40;
-const Q_ROWS: usize = 44;
-const Q_STRIDE: usize = 48;
-const Q_ENTRY: usize = 52;
-const Q_OUT: usize = 56;
-const Q_OUT_END: usize = 60;
-const Q_CODES: usize = 64;
-const COSINE = 0;
-const L2 = 2;
-const ROUNDING: f64 = 1e-11;
-const NORM_ROUNDING: f64 = 2.5e-7;
-const NORM_MIN: f64 = 1e-30;
-
-// @ts-ignore: decorator
-@inline
-function laneSum(v: v128): i32 {
-  const pairs = i32x4.add(v, v128.shuffle<i32>(v, v, 2, 3, 0, 1));
-  return i32x4.extract_lane(i32x4.add(pairs, v128.shuffle<i32>(pairs, pairs, 1, 0, 3, 2)), 0);
-}
 
 // @ts-ignore: decorator
 @inline
@@ -64,39 +53,6 @@ function dot(codes: usize, row: usize, width: usize): i32 {
   return laneSum(sum);
 }
 
-/** Appends the vector to the survivors unless its upper bound is below the threshold. */
-// @ts-ignore: decorator
-@inline
-function judge(query: usize, row: usize, sum: i32, slot: i32, out: usize): usize {
-  const norm = <f64>load<f32>(row, 8);
-  const residual = <f64>load<f32>(row, 4);
-  const queryNorm = load<f64>(query, Q_NORM);
-  const estimate = <f64>sum * <f64>load<f32>(row) * load<f64>(query, Q_SCALE);
-  const exact = queryNorm * residual + load<f64>(query, Q_ERROR) * (norm + residual);
-  const error = exact + ROUNDING * (abs(estimate) + exact + queryNorm * norm);
-  const metric = load<i32>(query, Q_METRIC);
-  let lower = estimate - error;
-  let upper = estimate + error;
-  if (norm < NORM_MIN && norm != 0) {
-    lower = -Infinity;
-    upper = Infinity;
-  } else if (metric == COSINE) {
-    lower = norm == 0 ? 0 : lower / norm;
-    upper = norm == 0 ? 0 : upper / norm;
-    lower -= NORM_ROUNDING * abs(lower);
-    upper += NORM_ROUNDING * abs(upper);
-  } else if (metric == L2) {
-    const square = norm * norm;
-    lower = 2 * lower - square;
-    upper = 2 * upper - square * (1 - 2 * NORM_ROUNDING);
-  }
-  if (upper < load<f64>(query, Q_THRESHOLD)) return out;
-  store<i32>(out, slot);
-  store<f64>(out, lower, 8);
-  store<f64>(out, upper, 16);
-  return out + SURVIVOR;
-}
-
 /** What one segment of a long vector brings, with the header of its row. */
 // @ts-ignore: decorator
 @inline
@@ -104,14 +60,6 @@ function writePart(out: usize, row: usize, sum: i32): void {
   store<i32>(out, sum);
   store<u64>(out, load<u64>(row), 4);
   store<u32>(out, load<u32>(row, 8), 12);
-}
-
-/** A leaf of the codes in the cache, 0 when it is not there. */
-// @ts-ignore: decorator
-@inline
-function leafOf(walk: usize, branch: usize, child: i32): usize {
-  const leaf = lookup(walk, cellOf(branch, child));
-  return leaf != 0 && load<u8>(leaf, 1) == 0 ? leaf : 0;
 }
 
 /** The rows of an entry, 0 when it has another size than every entry has. */
@@ -182,14 +130,16 @@ function scanFour(
   const slotB = <i32>entryCount(a) * rows;
   const slotC = slotB + <i32>entryCount(b) * rows;
   const slotD = slotC + <i32>entryCount(c) * rows;
-  let slot = entry * rows;
   let out = <usize>load<u32>(query, Q_OUT);
-  for (let index: usize = 0; index < count; index++) {
+  // From the last on, since that is how they lie in memory one behind the other.
+  for (let left = count; left > 0; left--) {
+    const index = left - 1;
     let rowA = rowsOf(a, index, size);
     let rowB = rowsOf(b, index, size);
     let rowC = rowsOf(c, index, size);
     let rowD = rowsOf(d, index, size);
     if (rowA == 0 || rowB == 0 || rowC == 0 || rowD == 0) return false;
+    let slot = (entry + <i32>index) * rows;
     for (let at = 0; at < rows; at++) {
       let sumA = i32x4.splat(0);
       let sumB = sumA;
@@ -203,10 +153,13 @@ function scanFour(
         sumC = i32x4.add(sumC, product(rowC + ROW_HEADER + step, low, high));
         sumD = i32x4.add(sumD, product(rowD + ROW_HEADER + step, low, high));
       }
-      out = judge(query, rowA, laneSum(sumA), slot, out);
-      out = judge(query, rowB, laneSum(sumB), slot + slotB, out);
-      out = judge(query, rowC, laneSum(sumC), slot + slotC, out);
-      out = judge(query, rowD, laneSum(sumD), slot + slotD, out);
+      const sums = laneSums(sumA, sumB, sumC, sumD);
+      if (!areFar(query, rowA, rowB, rowC, rowD, sums)) {
+        out = judge(query, rowA, i32x4.extract_lane(sums, 0), slot, out);
+        out = judge(query, rowB, i32x4.extract_lane(sums, 1), slot + slotB, out);
+        out = judge(query, rowC, i32x4.extract_lane(sums, 2), slot + slotC, out);
+        out = judge(query, rowD, i32x4.extract_lane(sums, 3), slot + slotD, out);
+      }
       rowA += stride;
       rowB += stride;
       rowC += stride;
@@ -234,7 +187,7 @@ function scanFourParts(
   const partC = partB + <i32>entryCount(b);
   const partD = partC + <i32>entryCount(c);
   const parts = <usize>load<u32>(query, Q_OUT);
-  for (let index = 0; index < <i32>count; index++) {
+  for (let index = <i32>count - 1; index >= 0; index--) {
     const rowA = rowsOf(a, index, size);
     const rowB = rowsOf(b, index, size);
     const rowC = rowsOf(c, index, size);
@@ -281,45 +234,64 @@ export function scanLeaf(query: usize, leaf: usize): bool {
   return true;
 }
 
+/** Scans four leaves in lock-step; false when one is not a leaf of codes. */
+function scanGroup(query: usize, a: usize, b: usize, c: usize, d: usize): bool {
+  const countA = entryCount(a);
+  const countB = entryCount(b);
+  const countC = entryCount(c);
+  const countD = entryCount(d);
+  const count = min(min(countA, countB), min(countC, countD));
+  const entry = load<i32>(query, Q_ENTRY);
+  const isGood =
+    load<u32>(query, Q_SEGMENTS) == 1
+      ? scanFour(query, a, b, c, d, count, entry)
+      : scanFourParts(query, a, b, c, d, count, entry);
+  if (!isGood) return false;
+  // Leaves are as full as can be but for the last, so the rest is rarely anything.
+  const entryB = entry + <i32>countA;
+  const entryC = entryB + <i32>countB;
+  if (!scanEntries(query, a, count, countA, entry)) return false;
+  if (!scanEntries(query, b, count, countB, entryB)) return false;
+  if (!scanEntries(query, c, count, countC, entryC)) return false;
+  if (!scanEntries(query, d, count, countD, entryC + <i32>countC)) return false;
+  advance(query, countA + countB + countC + countD);
+  return true;
+}
+
+/** As `scanLeaves`, for so few leaves that they are looked for together. */
+function scanBlock(query: usize, walk: usize, branch: usize, from: i32, to: i32): i32 {
+  findLeaves(walk, branch, from, to);
+  let child = from;
+  for (; child + 4 <= to; child += 4) {
+    const a = leafAt(walk, child - from);
+    const b = leafAt(walk, child - from + 1);
+    const c = leafAt(walk, child - from + 2);
+    const d = leafAt(walk, child - from + 3);
+    if (a == 0 || b == 0 || c == 0 || d == 0) return child;
+    if (!hasRoom(query, entryCount(a) + entryCount(b) + entryCount(c) + entryCount(d))) {
+      return child;
+    }
+    if (!scanGroup(query, a, b, c, d)) return ~child;
+  }
+  for (; child < to; child++) {
+    const leaf = leafAt(walk, child - from);
+    if (leaf == 0 || !hasRoom(query, entryCount(leaf))) return child;
+    if (!scanLeaf(query, leaf)) return ~child;
+  }
+  return child;
+}
+
 /**
  * Scans the children `from` to `to` of a branch above leaves of codes. Returns where it stopped:
  * `to`, or the first child of a group that is not in the cache or finds no room for its output;
  * below 0, the complement of a child that is not a leaf of codes, or of one near it.
  */
 export function scanLeaves(query: usize, walk: usize, branch: usize, from: i32, to: i32): i32 {
-  const whole = load<u32>(query, Q_SEGMENTS) == 1;
   let child = from;
-  for (; child + 4 <= to; child += 4) {
-    const a = leafOf(walk, branch, child);
-    const b = leafOf(walk, branch, child + 1);
-    const c = leafOf(walk, branch, child + 2);
-    const d = leafOf(walk, branch, child + 3);
-    if (a == 0 || b == 0 || c == 0 || d == 0) return child;
-    const countA = entryCount(a);
-    const countB = entryCount(b);
-    const countC = entryCount(c);
-    const countD = entryCount(d);
-    const total = countA + countB + countC + countD;
-    if (!hasRoom(query, total)) return child;
-    const count = min(min(countA, countB), min(countC, countD));
-    const entry = load<i32>(query, Q_ENTRY);
-    const isGood = whole
-      ? scanFour(query, a, b, c, d, count, entry)
-      : scanFourParts(query, a, b, c, d, count, entry);
-    if (!isGood) return ~child;
-    // Leaves are as full as can be but for the last, so this is rare.
-    const entryB = entry + <i32>countA;
-    const entryC = entryB + <i32>countB;
-    if (!scanEntries(query, a, count, countA, entry)) return ~child;
-    if (!scanEntries(query, b, count, countB, entryB)) return ~child;
-    if (!scanEntries(query, c, count, countC, entryC)) return ~child;
-    if (!scanEntries(query, d, count, countD, entryC + <i32>countC)) return ~child;
-    advance(query, total);
-  }
-  for (; child < to; child++) {
-    const leaf = leafOf(walk, branch, child);
-    if (leaf == 0 || !hasRoom(query, entryCount(leaf))) return child;
-    if (!scanLeaf(query, leaf)) return ~child;
+  while (child < to) {
+    const end = min(to, child + BLOCK);
+    child = scanBlock(query, walk, branch, child, end);
+    if (child != end) return child;
   }
   return child;
 }

@@ -8,42 +8,13 @@
 import { readF64 } from '../bytes/integers.js';
 import { ORDERED_BYTES, readOrderedId, writeOrderedDouble } from '../bytes/ordered-key.js';
 import { TREE_KEY_BYTES_MAX } from '../limits.js';
-import { entryCount } from '../pages/page.js';
 import type { PageSource } from '../pages/page-source.js';
-import { Cursor } from '../tree/cursor.js';
-import { copyKey, valueAddress, valueLength } from '../tree/node.js';
-import type { TreeRoot } from '../tree-root.js';
+import { forEachEntry } from '../tree/entries.js';
 import type { KeyspaceRecord } from './catalog.js';
 import { decodeList, decodeSortedSet, LIST, SORTED_SET } from './collection-names.js';
 import { rankOfElement } from './list.js';
 import { MEMBER_OFFSET, RANK_MEMBER_OFFSET, SCORE_BYTES, sortedSetPlace } from './sorted-set.js';
 import { findRecord } from './values.js';
-
-interface Entry {
-  readonly key: Uint8Array;
-  readonly value: Uint8Array;
-}
-
-/** Shows every entry of a tree, a leaf at a time; other pages may be read meanwhile. */
-function forEachEntry(
-  source: PageSource,
-  tree: Readonly<TreeRoot>,
-  visit: (entry: Entry) => void,
-): void {
-  const { memory } = source;
-  const cursor = new Cursor(source, tree);
-  if (!cursor.seekRank(0)) return;
-  const key = new Uint8Array(TREE_KEY_BYTES_MAX);
-  do {
-    const leaf = cursor.leaf();
-    const entries = Array.from({ length: entryCount(memory, leaf) }, (_, index): Entry => {
-      const at = valueAddress(memory, leaf, index);
-      const value = memory.u8.slice(at, at + valueLength(memory, leaf, index));
-      return { key: key.slice(0, copyKey(memory, leaf, index, key, 0)), value };
-    });
-    entries.forEach(visit);
-  } while (cursor.moveLeaf(1));
-}
 
 /** Tells of everything that does not agree. Throws when a tree cannot be read. */
 export function checkCollections(

@@ -30,6 +30,7 @@ import {
   treesOf,
 } from './catalog.js';
 import { checkCollections } from './check-collections.js';
+import { checkVectors } from './check-vectors.js';
 import { EXPIRY_DEADLINE_BYTES, writeDeadline } from './expiry.js';
 
 export interface CheckProblem {
@@ -169,6 +170,7 @@ export class FileChecker implements TreeVisitor {
   #checkCollections(record: KeyspaceRecord): void {
     try {
       checkCollections(this.#source, record, (message) => this.addProblem(0, message));
+      checkVectors(this.#source, record, (message) => this.addProblem(0, message));
     } catch (error) {
       this.noteFailure(0, error);
     }

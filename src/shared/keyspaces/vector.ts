@@ -15,9 +15,12 @@
  */
 import { readU48 } from '../bytes/integers.js';
 import { ORDERED_BYTES, writeOrderedId } from '../bytes/ordered-key.js';
-import { type VectorLayout, vectorLayout } from '../bytes/vector-codes.js';
+import type { VectorLayout } from '../bytes/vector-codes.js';
 import { MnemeError } from '../errors.js';
+import { entryCount } from '../pages/page.js';
 import type { PageSource } from '../pages/page-source.js';
+import { valueAddress, valueLength } from '../tree/node.js';
+import { stepIndex, walkToLeaf } from '../tree/walk.js';
 import type { TreeRoot } from '../tree-root.js';
 import type { KeyspaceRecord } from './catalog.js';
 import { findRecord } from './values.js';
@@ -62,6 +65,18 @@ function findNumber(source: PageSource, tree: Readonly<TreeRoot>, number: number
   return place;
 }
 
+/** A record of a number, which has a known size, in an array of its own. */
+export function readNumbered(
+  source: PageSource,
+  tree: Readonly<TreeRoot>,
+  number: number,
+  size: number,
+): Uint8Array {
+  const { address, length } = findNumber(source, tree, number);
+  if (length !== size) throw vectorsDamaged('a record of vectors has another size');
+  return source.memory.u8.slice(address, address + size);
+}
+
 /** The slot of the key in the memory's `[start, end)`; -1 when it has no vector. */
 export function findSlot(
   source: PageSource,
@@ -70,7 +85,9 @@ export function findSlot(
   end: number,
 ): number {
   const place = findRecord(source, record.vectorSlots, start, end);
-  return place === undefined ? -1 : readU48(source.memory.u8, place.address);
+  if (place === undefined) return -1;
+  if (place.length !== SLOT_RECORD_BYTES) throw vectorsDamaged('a key of a vector has no slot');
+  return readU48(source.memory.u8, place.address);
 }
 
 /** The key whose vector a slot holds. */
@@ -103,31 +120,36 @@ export function stripeParts(slot: number, dimension: number, pageSize: number): 
   return parts;
 }
 
-/** The float32 numbers of a slot, in an array of their own. */
+/** The float32 numbers of a slot, in an array of their own or in one that is given. */
 export function readOriginal(
   source: PageSource,
   { originals, dimension }: KeyspaceRecord,
   slot: number,
+  vector = new Float32Array(dimension),
 ): Float32Array {
-  const { u8, pageSize } = source.memory;
-  const vector = new Float32Array(dimension);
+  const { memory, walk } = source;
   const bytes = new Uint8Array(vector.buffer);
-  const size = stripeBytes(pageSize);
+  const size = stripeBytes(memory.pageSize);
   const total = dimension * FLOAT_BYTES;
+  let leaf = 0;
+  let index = 0;
   for (let done = 0; done < total; ) {
     const at = slot * total + done;
     const offset = at % size;
-    const place = findNumber(source, originals, (at - offset) / size);
-    if (place.length !== size) throw vectorsDamaged('a stripe of vectors has another size');
+    // The next stripe mostly stands behind the one before.
+    if (leaf === 0 || ++index >= entryCount(memory, leaf)) {
+      const start = source.placeKey(keyOfNumber((at - offset) / size));
+      leaf = walkToLeaf(source, walk, originals, start, start + ORDERED_BYTES);
+      index = leaf === 0 ? -1 : stepIndex(memory, walk, 0);
+      if (index < 0) throw vectorsDamaged('the vectors have a hole');
+    }
+    if (valueLength(memory, leaf, index) !== size) {
+      throw vectorsDamaged('a stripe of vectors has another size');
+    }
     const length = Math.min(size - offset, total - done);
-    const start = place.address + offset;
-    bytes.set(u8.subarray(start, start + length), done);
+    const start = valueAddress(memory, leaf, index) + offset;
+    bytes.set(memory.u8.subarray(start, start + length), done);
     done += length;
   }
   return vector;
-}
-
-/** The layout of a keyspace's codes. */
-export function codesLayout(source: PageSource, { dimension }: KeyspaceRecord): VectorLayout {
-  return vectorLayout(dimension, source.memory.pageSize);
 }

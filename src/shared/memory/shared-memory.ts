@@ -9,6 +9,7 @@
  *   + 64 KiB     channel words, then per thread slot a request ring and an answer (channel.ts)
  *   then         per thread slot: a 128 KiB scratch window, a walk record, room for two keys
  *   then         the writer's workspace
+ *   then         the search that several threads work at (search-job.ts)
  *   then         page table, frame records, frames (page-cache.ts)
  *   then         per thread slot: a page that found no frame
  *
@@ -39,7 +40,12 @@ export const KEY_AREA_BYTES = 4096;
 const THREAD_AREA_BYTES = SCRATCH_BYTES + WALK_BYTES + 2 * KEY_AREA_BYTES;
 export const WORKSPACE_ADDRESS = SCRATCH_ADDRESS + THREAD_SLOT_COUNT * THREAD_AREA_BYTES;
 export const WORKSPACE_BYTES = 512 * 1024;
-const TABLE_ADDRESS = WORKSPACE_ADDRESS + WORKSPACE_BYTES;
+export const JOB_ADDRESS = WORKSPACE_ADDRESS + WORKSPACE_BYTES;
+export const JOB_BYTES = 128 * 1024;
+export const FINDINGS_ADDRESS = JOB_ADDRESS + JOB_BYTES;
+/** What one thread finds in a search. */
+export const FINDINGS_BYTES = 64 * 1024;
+const TABLE_ADDRESS = FINDINGS_ADDRESS + THREAD_SLOT_COUNT * FINDINGS_BYTES;
 export const BUCKET_SLOTS = 16;
 export const FRAME_RECORD_BYTES = 32;
 const WASM_PAGE_BYTES = 65536;

@@ -3,6 +3,7 @@
  * put a simulated disk here that crashes, lies and fills up.
  */
 
+import { ioError, MnemeError } from '../errors.js';
 import type { FileLocks } from './file-locks.js';
 
 /** An open file. Offsets and lengths are bytes. Failures throw with the system's `code`. */
@@ -41,4 +42,22 @@ export interface Storage {
   unlink(path: string): void;
   /** Makes the directory entries of the folder that holds `path` durable. */
   syncDirectory(path: string): void;
+}
+
+/** Opens the file that another thread has open. @throws {MnemeError} `ERR_MNEME_IO` */
+export function openSameFile(
+  storage: Storage,
+  path: string,
+  identity: string,
+  access: 'read' | 'write',
+): StorageFile {
+  let file: StorageFile;
+  try {
+    file = storage.open(path, access);
+  } catch (error) {
+    throw ioError(error, { path });
+  }
+  if (storage.identity(file) === identity) return file;
+  file.close();
+  throw new MnemeError('ERR_MNEME_IO', { reason: 'another file stands at the path now' });
 }
