@@ -95,7 +95,7 @@ export const COMMIT_MUTANTS = [
     if (record`,
     replace: `    const live = this.#liveSealed();
     if (record`,
-    suites: ['test/api/files', ...FAULTS],
+    suites: ['property-tests/crash/dropped'],
   },
   {
     rule: 'recovery checks the pages that an unconfirmed meta lists',
