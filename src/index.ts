@@ -7,9 +7,7 @@ export {
   type DatabaseInfo,
   type DatabaseStats,
   open,
-  type Progress,
   type Transaction,
-  type VerifyReport,
 } from './api/database.js';
 export type { SetOptions } from './api/deadline.js';
 export type { Key } from './api/keys.js';
@@ -29,6 +27,7 @@ export { Snapshot } from './api/snapshot.js';
 export type { SortedSet } from './api/sorted-set.js';
 export type { Sync } from './api/transaction.js';
 export type { VectorHit, VectorSearchOptions } from './api/vector.js';
+export type { Progress, VerifyReport } from './api/verify.js';
 export type { IntegerMode, Value, ValueType } from './shared/bytes/value-codec.js';
 export type { Metric } from './shared/bytes/vector-codes.js';
 export { MnemeError, type MnemeErrorCode } from './shared/errors.js';

@@ -8,6 +8,7 @@ import { batchRows } from './batches.mjs';
 import { bulkLoadRows } from './bulk-load.mjs';
 import { collectionRows } from './collections.mjs';
 import { freshProcessRows } from './fresh-process.mjs';
+import { mappedRows } from './mapped.mjs';
 import { pointReadRows } from './point-reads.mjs';
 import { putRows } from './puts.mjs';
 import { rangeRows } from './ranges.mjs';
@@ -23,6 +24,7 @@ export const ROWS = [
   ...[...putRows, ...batchRows].filter(({ id }) => id.endsWith('-unsynced')),
   ...collectionRows,
   ...sideBySideRows,
+  ...mappedRows,
 ];
 
 /**

@@ -61,7 +61,7 @@ export function emptyDatabase(): DiskImage {
   const storage = {
     ...{ open: () => file, create: () => file, link: () => undefined, unlink: () => undefined },
     ...{ syncDirectory: () => undefined, isRemote: () => false, locksOf: () => NO_LOCKS },
-    ...{ identity: () => '', isStillAt: () => true, mapStart: () => undefined },
+    ...{ identity: () => '', isStillAt: () => true, map: () => undefined },
   };
   const shared = freshMemory();
   createDatabaseFile(storage, 'file', shared, shared.scratchAddress(0), 4096, () => 0);

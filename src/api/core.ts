@@ -26,6 +26,7 @@ import {
   setPin,
 } from '../shared/memory/snapshot-pins.js';
 import { isInEpoch, releaseThreadSlot, type ThreadSlot } from '../shared/memory/thread-slots.js';
+import { MappedFile } from '../shared/pages/mapped-file.js';
 import type { Meta } from '../shared/pages/meta-page.js';
 import { MetaWatch } from '../shared/pages/meta-watch.js';
 import { Checksummer, type ChecksumSeed, PageMismatch } from '../shared/pages/page-file.js';
@@ -107,7 +108,7 @@ export class Core {
     if (memoryFile === undefined && options.lock) {
       const locks = new ReaderLocks(storage, file, options.lockTimeoutMs);
       // It accepts nothing yet: a meta may be half written now, or newer than the published state.
-      const watch = new MetaWatch(file, (length) => storage.mapStart(file, length));
+      const watch = new MetaWatch(file, (length) => storage.map(file, 0, length));
       this.#others = { locks, watch };
     }
     const { meta, rejected } = firstMeta(file, this.#scratch, path);
@@ -115,7 +116,11 @@ export class Core {
     this.#rejected = rejected;
     const seed = { low: this.meta.seedLow, high: this.meta.seedHigh };
     const checksummer = new Checksummer(memory, seed, checksumWord(this.#scratch));
-    this.source = new PageSource({ memory, slot, file, checksummer, check: nodeProblem });
+    const isMapped = options.readonly && options.mmap;
+    const pages = isMapped
+      ? new MappedFile(file, (offset, length) => storage.map(file, offset, length))
+      : file;
+    this.source = new PageSource({ memory, slot, file: pages, checksummer, check: nodeProblem });
     if (shared === undefined) publishState(memory, this.meta);
     this.#state = readState(memory);
     this.transactions = new Transactions(this);

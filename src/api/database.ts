@@ -3,7 +3,6 @@
  */
 import { invalidType, MnemeError } from '../shared/errors.js';
 import { listKeyspaces } from '../shared/keyspaces/catalog.js';
-import { type CheckReport, FileChecker } from '../shared/keyspaces/check-keyspace.js';
 import * as messages from '../shared/memory/messages.js';
 import { usedCacheBytes } from '../shared/memory/page-cache.js';
 import { cacheCounters } from '../shared/memory/thread-slots.js';
@@ -17,15 +16,7 @@ import { checkOptions, checkPath, type OpenOptions } from './options.js';
 import { type SharedDatabase, shareCore, sharedContent } from './share.js';
 import { Snapshot } from './snapshot.js';
 import type { Sync } from './transaction.js';
-
-/** Between two calls of a progress callback. */
-const PAGES_PER_PROGRESS = 64;
-
-export interface Progress {
-  done: number;
-  total: number;
-  phase: string;
-}
+import { type Progress, type VerifyReport, verify } from './verify.js';
 
 export interface DatabaseInfo {
   formatVersion: number;
@@ -54,12 +45,6 @@ export interface DatabaseStats {
    * it.
    */
   oldestReader?: { pid: number; txnId: bigint; pinnedPages: number };
-}
-
-export interface VerifyReport {
-  ok: boolean;
-  pagesChecked: number;
-  problems: { page: number; keyspace?: string; message: string }[];
 }
 
 /** What a batch over the whole database works with; its handles end with it. */
@@ -224,20 +209,13 @@ export class Database implements Disposable {
   }
 
   /**
-   * Walks every page: checksums, order, counts, each page reached once or free. Progress counts
-   * pages; where the writer does the walk, it is told at the start and at the end.
+   * Walks every page of the newest state: checksums, order, counts, each page reached once or free.
+   * Progress counts pages; who is told may read and write meanwhile. On a handle that was opened
+   * for reading, which pages are free is not known and not checked.
    */
   verify(options: { onProgress?: (progress: Progress) => void } = {}): VerifyReport {
-    const core = this.#core;
-    core.assertNoBatch();
-    const { onProgress } = options;
-    const total = core.state().pageCount;
-    const tell = (done: number) => onProgress?.({ done, total, phase: 'verify' });
-    tell(0);
-    const report = core.options.readonly ? checkTrees(core, tell) : checkWholeFile(core);
-    core.assertOpen();
-    tell(total);
-    return { ...report, problems: [...report.problems] };
+    this.#core.assertNoBatch();
+    return verify(this.#core, options.onProgress);
   }
 }
 
@@ -298,30 +276,5 @@ function namesInBatch(core: Core): string[] {
     const more = readJson<string[]>(core, writer.send());
     if (more.length === 0) return names;
     names.push(...more);
-  }
-}
-
-function checkWholeFile(core: Core): CheckReport {
-  return readJson<CheckReport>(core, core.control(messages.VERIFY));
-}
-
-/** Without a writer nobody knows which pages are free; everything else is checked. */
-function checkTrees(core: Core, tell: (done: number) => void): CheckReport {
-  const pinned = core.pin();
-  try {
-    return core.readingPinned(() => {
-      const { catalog, pageCount } = pinned.state;
-      const checker = new FileChecker(core.source, pageCount, (done) => {
-        if (done % PAGES_PER_PROGRESS !== 0 || done === 0) return;
-        tell(Math.min(done, pageCount));
-        // Whoever was told may have read, and even closed.
-        core.assertOpen();
-        core.source.enter();
-      });
-      checker.checkTrees({ ...catalog, leafPages: -1, branchPages: -1 });
-      return checker.report();
-    });
-  } finally {
-    core.unpin(pinned);
   }
 }

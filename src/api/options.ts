@@ -39,7 +39,10 @@ export interface OpenOptions {
   lockTimeout?: number;
   /** false: take no file locks; the caller's word that no other process has the file. */
   lock?: boolean;
-  /** Read-only opens: map snapshots instead of reading pages. */
+  /**
+   * Read-only opens: pages come from a mapping of the file where koffi is installed. No effect on
+   * others.
+   */
   mmap?: boolean;
   /** Open although the file is on a network file system, where locks cannot be trusted. */
   unsafeRemoteFs?: boolean;
@@ -50,6 +53,7 @@ export interface OpenOptions {
 export interface CheckedOptions {
   readonly readonly: boolean;
   readonly create: boolean;
+  readonly mmap: boolean;
   readonly sync: 'full' | 'none';
   readonly pageSize: number;
   readonly cacheSize: number;
@@ -71,10 +75,10 @@ export function checkOptions(options: OpenOptions): CheckedOptions {
   if (sync !== 'full' && sync !== 'none') throw invalidType('sync', "'full' or 'none'", sync);
   const clock = options.clock ?? systemClock;
   if (typeof clock !== 'function') throw invalidType('clock', 'a function', clock);
-  checkBoolean('mmap', options.mmap, false);
   return {
     readonly: checkBoolean('readonly', options.readonly, false),
     create: checkBoolean('create', options.create, true),
+    mmap: checkBoolean('mmap', options.mmap, false),
     sync,
     pageSize: checkPageSize(options.pageSize ?? PAGE_SIZE_DEFAULT),
     cacheSize: checkCacheSize(options.cacheSize ?? CACHE_BYTES_DEFAULT),

@@ -1,19 +1,34 @@
 /**
- * Proves that every page of the file is reached exactly once or is free.
+ * Which pages of the file no tree uses, and the proof that every page is reached once or is one of
+ * them.
  */
 import { type CheckReport, FileChecker } from '../shared/keyspaces/check-keyspace.js';
 import type { Engine } from './engine.js';
 import { firstDataPage } from './pages/page-file-writer.js';
 
+export interface UnusedRun {
+  readonly start: number;
+  readonly length: number;
+  /** True when the record of the free pages stands there. */
+  readonly isLog: boolean;
+}
+
+/** The pages that are in no tree of the committed state, as long as no transaction has begun. */
+export function unusedRuns({ free, memory, freeExtents }: Engine): UnusedRun[] {
+  const runs = [{ start: 0, length: firstDataPage(memory.pageSize), isLog: false }];
+  free.forEachUnused((start, length) => runs.push({ start, length, isLog: false }));
+  for (const { pageId, length } of freeExtents) {
+    runs.push({ start: pageId, length: Math.ceil(length / memory.pageSize), isLog: true });
+  }
+  return runs;
+}
+
 /** Walks everything of the newest committed state; no transaction may be open. */
 export function checkFile(engine: Engine): CheckReport {
-  const { source, catalog, free, memory, committedPageCount } = engine;
-  const checker = new FileChecker(source, committedPageCount);
-  checker.checkTrees(catalog);
-  checker.claimRun(0, firstDataPage(memory.pageSize), 'meta area');
-  free.forEachUnused((start, length) => checker.claimRun(start, length, 'free list'));
-  for (const { pageId, length } of engine.freeExtents) {
-    checker.claimRun(pageId, Math.ceil(length / memory.pageSize), 'free log');
+  const checker = new FileChecker(engine.source, engine.committedPageCount);
+  checker.checkTrees(engine.catalog);
+  for (const { start, length, isLog } of unusedRuns(engine)) {
+    checker.claimRun(start, length, isLog ? 'free log' : 'free list');
   }
   return checker.finish();
 }

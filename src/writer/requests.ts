@@ -4,10 +4,11 @@
 
 import { AssertionError, assert } from '../shared/assert.js';
 import { ioError, MnemeError, type MnemeErrorCode } from '../shared/errors.js';
+import { ANSWER_PAYLOAD_BYTES_MAX } from '../shared/memory/channel.js';
 import * as messages from '../shared/memory/messages.js';
 import type { SharedMemory } from '../shared/memory/shared-memory.js';
-import { AnswerWriter, fittingItems } from './answer.js';
-import { checkFile } from './check-file.js';
+import { AnswerWriter } from './answer.js';
+import { unusedRuns } from './check-file.js';
 import type { Engine } from './engine.js';
 import { KeyspaceOperations } from './operations.js';
 import type { WriterTurn } from './turn.js';
@@ -279,18 +280,19 @@ export class RequestExecutor {
         this.closed = true;
         this.#close();
         return true;
-      case messages.VERIFY:
-        this.#verify();
-        return true;
       default:
         return false;
     }
   }
 
-  #verify(): void {
-    const report = checkFile(this.#takeTurn());
-    const problems = fittingItems(report.problems);
-    this.#answer.bytes(Buffer.from(JSON.stringify({ ...report, problems })));
+  /** Some of the runs; whoever asks goes on behind them until there are none. */
+  #unused(first: number): void {
+    const room = Math.floor(ANSWER_PAYLOAD_BYTES_MAX / messages.UNUSED_RUN_BYTES);
+    for (const { start, length, isLog } of unusedRuns(this.#engine).slice(first, first + room)) {
+      this.#answer.number(start);
+      this.#answer.number(length);
+      this.#answer.number(isLog ? 1 : 0);
+    }
   }
 
   /** Makes everything durable; a confirmation for the next one to open is written if it may be. */
@@ -323,6 +325,9 @@ export class RequestExecutor {
         break;
       case messages.FREEZE:
         engine.freeze();
+        break;
+      case messages.UNUSED:
+        this.#unused(place.number);
         break;
       default:
         throw new RangeError(`unknown operation ${place.code}`);

@@ -210,3 +210,22 @@ test('an attached handle in the same thread is one of its own', () => {
   expect(database.keyspace('a').get('key')).toBe(2);
   expectCode('ERR_MNEME_CLOSED', () => other.keyspace('a'));
 });
+
+test('threads that rest leave the writer room in the smallest cache', async () => {
+  const database = openHere(temporaryPath(), { cacheSize: 2 ** 20, sync: 'none' });
+  const keyspace = database.keyspace('a');
+  const count = 30_000;
+  keyspace.batch((batch) => {
+    for (let key = 0; key < count; key++) batch.set(`${key}`, 'x'.repeat(100));
+  });
+  const threads = Array.from({ length: 12 }, () => new AttachedThread(database.share()));
+  await Promise.all(threads.map((thread) => thread.reply()));
+  const readings = await Promise.all(threads.map((thread) => thread.ask('readAll')));
+  expect(readings).toStrictEqual(threads.map(() => ({ value: count })));
+  keyspace.batch((batch) => {
+    for (let key = 0; key < count; key++) batch.set(`${key}`, 'y'.repeat(100));
+  });
+  expect(keyspace.get('7')).toBe('y'.repeat(100));
+  expect(await threads[0]?.ask('get', { key: '29999' })).toStrictEqual({ value: 'y'.repeat(100) });
+  await Promise.all(threads.map((thread) => thread.worker.terminate()));
+});

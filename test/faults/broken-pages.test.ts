@@ -104,27 +104,35 @@ for (const readonly of [true, false]) {
   });
 }
 
-test('progress rises from nothing to all, and who is told may read, and close', () => {
-  const path = writtenFile();
-  const database = openHere(path, { readonly: true, cacheSize: 2 ** 20 });
-  const seen: number[] = [];
-  const report = database.verify({
-    onProgress: ({ done, total, phase }) => {
-      seen.push(done);
-      expect({ total, phase }).toStrictEqual({
-        total: database.stats().pageCount,
-        phase: 'verify',
-      });
-      expect(database.keyspace('first').get('000007')).toBe('<first 7>'.repeat(5));
-    },
+for (const readonly of [true, false]) {
+  const may = readonly ? 'read' : 'read and write';
+  test(`progress rises from nothing to all, and who is told may ${may}, and close`, () => {
+    const path = writtenFile();
+    const database = openHere(path, { readonly, cacheSize: 2 ** 20, sync: 'none' });
+    const total = database.stats().pageCount;
+    const first = database.keyspace('first');
+    const seen: number[] = [];
+    const report = database.verify({
+      onProgress: (progress) => {
+        seen.push(progress.done);
+        expect(progress).toStrictEqual({ done: progress.done, total, phase: 'verify' });
+        if (!readonly) {
+          first.delRange({ prefix: `0010${seen.length}` });
+          first.set('during', 'x'.repeat(5000 * seen.length));
+        }
+        expect(first.get('000007')).toBe('<first 7>'.repeat(5));
+      },
+    });
+    expect(report).toMatchObject({ ok: true, problems: [] });
+    expect(seen[0]).toBe(0);
+    expect(seen.at(-1)).toBe(total);
+    expect(seen).toStrictEqual([...seen].sort((a, b) => a - b));
+    expect(seen.length).toBeGreaterThanOrEqual(3);
+    expect(database.verify().ok).toBe(true);
+    const close = ({ done }: { done: number }) => {
+      if (done > 0) database.close();
+    };
+    expectCode('ERR_MNEME_CLOSED', () => database.verify({ onProgress: close }));
+    expect(openHere(path).verify().ok).toBe(true);
   });
-  expect(report).toMatchObject({ ok: true, problems: [] });
-  expect(seen[0]).toBe(0);
-  expect(seen.at(-1)).toBe(database.stats().pageCount);
-  expect(seen).toStrictEqual([...seen].sort((a, b) => a - b));
-  expect(seen.length).toBeGreaterThanOrEqual(3);
-  const close = ({ done }: { done: number }) => {
-    if (done > 0) database.close();
-  };
-  expectCode('ERR_MNEME_CLOSED', () => database.verify({ onProgress: close }));
-});
+}

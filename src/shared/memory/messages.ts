@@ -74,8 +74,12 @@ export const SYNC = 21;
 export const CLOSE = 22;
 /** Part of a long value, before its SET with flag PARTS. */
 export const PART = 23;
-/** Answers a report as JSON. */
-export const VERIFY = 24;
+/**
+ * Answers runs of pages that the committed state does not use, in the batch that is open, from the
+ * one with the given number on, some at a time: start, length, 1 when the free log stands there.
+ */
+export const UNUSED = 24;
+export const UNUSED_RUN_BYTES = 24;
 /** Answers names in the batch as JSON, from the one with the given number on, some at a time. */
 export const NAMES = 25;
 

@@ -35,7 +35,9 @@ const GIVEN_BACK = 3;
 
 const FRAME_BITS = 20;
 const FRAME_MASK = 2 ** FRAME_BITS - 1;
-const EVICTION_BATCH = 64;
+/** Frames that a thread gathers at a time; of a small cache few, since resting threads keep them. */
+const EVICTION_BATCH_MAX = 64;
+const EVICTION_BATCH_MIN = 2;
 const UNSTAMPED = 0;
 const HASH_FACTOR = 0x9e3779b1 | 0;
 
@@ -66,7 +68,8 @@ export class PageCache {
     this.#tableWord = memory.tableAddress >>> 2;
     this.#recordsWord = memory.recordsAddress >>> 2;
     this.#bucketMask = memory.bucketCount - 1;
-    this.#evictionBatch = Math.min(EVICTION_BATCH, memory.frameCount >>> 4);
+    const share = memory.frameCount >>> 8;
+    this.#evictionBatch = Math.max(EVICTION_BATCH_MIN, Math.min(EVICTION_BATCH_MAX, share));
   }
 
   frameAddress(frame: FrameIndex): number {

@@ -49,6 +49,7 @@ const TABLE_ADDRESS = FINDINGS_ADDRESS + THREAD_SLOT_COUNT * FINDINGS_BYTES;
 export const BUCKET_SLOTS = 16;
 export const FRAME_RECORD_BYTES = 32;
 const WASM_PAGE_BYTES = 65536;
+const ADDRESS_END = 2 ** 32;
 
 /** What a thread needs to see the same memory in the same way. */
 export interface MemoryHandle {
@@ -59,7 +60,10 @@ export interface MemoryHandle {
 }
 
 export function createMemoryHandle(pageSize: number, cacheSizeBytes: number): MemoryHandle {
-  const frameCount = Math.max(Math.floor(cacheSizeBytes / pageSize), FRAME_COUNT_MIN);
+  const wanted = Math.max(Math.floor(cacheSizeBytes / pageSize), FRAME_COUNT_MIN);
+  // All of it has to be addressed by 32 bits, what belongs to the frames included.
+  const excess = Math.max(0, layoutOf(pageSize, wanted).endAddress - ADDRESS_END);
+  const frameCount = wanted - Math.ceil(excess / pageSize);
   const pages = Math.ceil(layoutOf(pageSize, frameCount).endAddress / WASM_PAGE_BYTES);
   if (webAssembly === undefined) {
     const buffer = new SharedArrayBuffer(pages * WASM_PAGE_BYTES);

@@ -100,7 +100,7 @@ export class MemoryStorage implements Storage {
   isStillAt(): boolean {
     return true;
   }
-  mapStart(): undefined {
+  map(): undefined {
     return undefined;
   }
   link(): void {

@@ -106,11 +106,11 @@ export class NodeStorage implements Storage {
     // A file without a name is nobody's who does not have it open, and goes on until it is closed.
     return standing === undefined || identityOf(standing) === this.identity(file);
   }
-  mapStart(file: StorageFile, length: number): ArrayBuffer | undefined {
+  map(file: StorageFile, offset: number, length: number): ArrayBuffer | undefined {
     // Touching what is mapped behind the end of the file would end the process.
-    if (file.size() < length) return undefined;
+    if (file.size() < offset + length) return undefined;
     try {
-      return systemCalls()?.map((file as NodeFile).descriptor, length);
+      return systemCalls()?.map((file as NodeFile).descriptor, offset, length);
     } catch {
       return undefined; // no descriptors to load what maps: whoever asked goes on by reading
     }

@@ -36,8 +36,11 @@ export interface Storage {
   identity(file: StorageFile): string;
   /** False when another file stands at the path of an open one now. */
   isStillAt(file: StorageFile, path: string): boolean;
-  /** A file's first bytes as they are at any moment; undefined where that cannot be had. */
-  mapStart(file: StorageFile, length: number): ArrayBuffer | undefined;
+  /**
+   * A part of a file as it is at any moment; undefined where that cannot be had. `offset` is a
+   * multiple of 64 KiB.
+   */
+  map(file: StorageFile, offset: number, length: number): ArrayBuffer | undefined;
   link(existingPath: string, newPath: string): void;
   unlink(path: string): void;
   /** Makes the directory entries of the folder that holds `path` durable. */

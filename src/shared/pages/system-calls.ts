@@ -11,8 +11,8 @@ export interface SystemCalls {
   fcntl(descriptor: number, command: number, lock: Uint8Array): number;
   /** The system's error number of the last call of this thread. */
   errorNumber(): number;
-  /** The first bytes of a file as they are now and will be, for reading. */
-  map(descriptor: number, length: number): ArrayBuffer | undefined;
+  /** A part of a file as it is now and will be, for reading; `offset` is a multiple of a page. */
+  map(descriptor: number, offset: number, length: number): ArrayBuffer | undefined;
 }
 
 interface Koffi {
@@ -56,8 +56,8 @@ function load(): SystemCalls | undefined {
   return {
     fcntl: (descriptor, command, lock) => fcntl(descriptor, command, lock) as number,
     errorNumber: () => koffi.errno(),
-    map(descriptor, length) {
-      const pointer = mmap(null, length, PROT_READ, MAP_SHARED, descriptor, 0);
+    map(descriptor, offset, length) {
+      const pointer = mmap(null, length, PROT_READ, MAP_SHARED, descriptor, offset);
       return koffi.address(pointer) === MAP_FAILED ? undefined : koffi.view(pointer, length);
     },
   };

@@ -27,6 +27,7 @@ function attempt(action) {
 const TASKS = {
   get: ({ key }) => attempt(() => keyspace.get(key)),
   set: ({ key, value }) => attempt(() => keyspace.set(key, value)),
+  readAll: () => attempt(() => [...keyspace.range()].length),
   count: () => attempt(() => keyspace.count()),
   /** One transaction each, which keeps an invariant that the parent checks. */
   transfer: ({ count, name }) =>
