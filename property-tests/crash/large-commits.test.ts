@@ -41,7 +41,7 @@ function filledDatabase(): DiskImage {
   const run = new EngineRun(image, 'full');
   // All of it twice, so that the file need not grow any more; then in parts, until the list of what
   // was taken and freed is longer than a sector.
-  for (const distance of [1, 1, 5, 6, 7, 8, 9, 10]) {
+  for (const distance of [1, 1, 5, 7, 9, 11, 13, 5, 7, 9, 11, 13, 5, 7]) {
     run.engine.begin();
     for (let index = 0; index < KEY_COUNT; index += distance) run.set(keyAt(index), valueAt(0));
     run.commit();
