@@ -42,19 +42,24 @@ export function collectGarbage(type) {
  * @param {Participant[]} plan.participants
  * @param {number} plan.rounds
  * @param {number} plan.warmUpRounds run like the others and not counted
- * @param {(participant: Participant, round: number) => Promise<number>} plan.slice
- *   rounds count from 0, warm-up rounds included
+ * @param {(participant: Participant, round: number) => Promise<number | Record<string, number>>}
+ *   plan.slice rounds count from 0, warm-up rounds included; answers the participant's figure, or
+ *   several with names of their own
  * @returns {Promise<Samples>}
  */
 export async function interleave({ participants, rounds, warmUpRounds, slice }) {
   /** @type {Samples} */
-  const samples = Object.fromEntries(participants.map(({ name }) => [name, []]));
+  const samples = {};
   for (let round = 0; round < warmUpRounds + rounds; round += 1) {
     for (let turn = 0; turn < participants.length; turn += 1) {
       const participant = participants[(round + turn) % participants.length];
       await settle();
-      const figure = await slice(participant, round);
-      if (round >= warmUpRounds) samples[participant.name].push(figure);
+      const answer = await slice(participant, round);
+      const figures = typeof answer === 'number' ? { [participant.name]: answer } : answer;
+      if (round < warmUpRounds) continue;
+      for (const [name, figure] of Object.entries(figures)) {
+        samples[name] = [...(samples[name] ?? []), figure];
+      }
     }
   }
   return samples;

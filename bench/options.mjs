@@ -17,6 +17,7 @@ import { parseArgs } from 'node:util';
  * @property {string} name of the results file
  * @property {number} cacheSizeBytes of every store that has a cache of its own
  * @property {boolean} quick
+ * @property {boolean} plot
  */
 
 const KEYS_PER_PREFIX = 1000;
@@ -29,11 +30,13 @@ export const HELP = `Usage: npm --prefix bench run bench -- [options]
   --rounds N       measured rounds of a short row (9; 3 with --quick)
   --rows a,b       only these rows: full ids, or first words ("get" is get and get-bytes)
   --only a,b       only these stores: mneme, lmdb, lmdb-writemap, better-sqlite3,
-                   classic-level, disk, redis, map ("map" runs only when it is named here)
+                   classic-level, disk, redis, sqlite-vec, usearch, hnswlib, cpp, js,
+                   map ("map" runs only when it is named here)
   --cache MIB      cache of every store that has one of its own (256)
   --dir PATH       where the temporary directory is made (the system's)
   --name NAME      name of the JSON file in bench/results (the moment of the run)
   --quick          100000 records, 3 rounds, smaller slices
+  --plot           no rows: writes docs/vector-latency.svg, a search over vectors and threads
   --help           this text
 `;
 
@@ -68,6 +71,7 @@ export function readOptions(commandLine) {
       dir: { type: 'string', default: tmpdir() },
       name: { type: 'string', default: new Date().toISOString().replace(/[:.]/g, '-') },
       quick: { type: 'boolean', default: false },
+      plot: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -85,5 +89,6 @@ export function readOptions(commandLine) {
     name: values.name,
     cacheSizeBytes: wholeNumber('cache', values.cache) * MEBIBYTE,
     quick: values.quick,
+    plot: values.plot,
   };
 }

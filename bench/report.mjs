@@ -63,13 +63,19 @@ function opponentOf(row, medians, stores) {
   return candidates[0]?.name;
 }
 
+/** @param {import('./rows/row.mjs').Goal} goal */
+function limitOf(goal) {
+  if ('bound' in goal) return goal.bound;
+  return 'timesFaster' in goal ? 1 / goal.timesFaster : goal.factor;
+}
+
 /**
  * @param {Row} row
  * @param {number | undefined} figure the ratio, or mneme's own median where the goal is a bound
  */
 function verdictOf({ goal, better }, figure) {
   if (figure === undefined) return 'not measured';
-  const limit = 'against' in goal ? goal.factor : goal.bound;
+  const limit = limitOf(goal);
   return (better === 'higher' ? figure >= limit : figure <= limit) ? 'met' : 'missed';
 }
 
@@ -84,7 +90,9 @@ export function judge(row, samples, stores) {
   const medians = Object.fromEntries(
     names.map((name) => [name, /** @type {number} */ (median(samples[name]))]),
   );
-  const others = SUBJECT in samples ? names.filter((name) => name !== SUBJECT) : [];
+  const others = stores
+    .map(({ name }) => name)
+    .filter((name) => SUBJECT in samples && name in samples && name !== SUBJECT);
   const ratios = Object.fromEntries(
     others.map((name) => [name, medianRatio(samples[SUBJECT], samples[name])]),
   );
@@ -100,6 +108,7 @@ export function judge(row, samples, stores) {
 function goalText({ goal, better, opponent, unit }) {
   const sign = better === 'higher' ? '>=' : '<=';
   if ('bound' in goal) return `${sign} ${FIGURE.format(goal.bound)} ${unit}`;
+  if ('timesFaster' in goal) return `>= ${goal.timesFaster} x faster than ${goal.against}`;
   return `${sign} ${goal.factor} x ${opponent ?? goal.against}`;
 }
 
@@ -107,7 +116,8 @@ function goalText({ goal, better, opponent, unit }) {
 function ratioText({ ratios, opponent, goal }) {
   if ('bound' in goal) return '';
   const ratio = opponent === undefined ? undefined : ratios[opponent];
-  return ratio === undefined ? '-' : `${RATIO.format(ratio)} x`;
+  if (ratio === undefined) return '-';
+  return 'timesFaster' in goal ? `${RATIO.format(1 / ratio)} x faster` : `${RATIO.format(ratio)} x`;
 }
 
 /**
@@ -115,9 +125,12 @@ function ratioText({ ratios, opponent, goal }) {
  * @param {Store[]} stores
  */
 export function tableOf(results, stores) {
-  const isEverywhere = (/** @type {Store} */ { rows }) => rows === undefined;
-  const columns = stores.filter(isEverywhere).map(({ name }) => name);
-  const beside = stores.filter((store) => !isEverywhere(store)).map(({ name }) => name);
+  const measured = new Set(results.flatMap(({ medians }) => Object.keys(medians)));
+  const columns = stores
+    .filter(({ name, rows }) => rows === undefined && measured.has(name))
+    .map(({ name }) => name);
+  // Stores that only some rows have, and figures that are no store's.
+  const beside = [...measured].filter((name) => !columns.includes(name));
   const besideHead = beside.length > 0 ? ['beside'] : [];
   const table = new Table({
     head: ['row', 'unit', ...columns, ...besideHead, 'mneme is', 'goal', ''],

@@ -84,6 +84,23 @@ async function run(options) {
   console.log(`\nAll samples: ${path}`);
 }
 
+/** @param {import('./options.mjs').Options} options */
+async function plot(options) {
+  const { CURVES_CACHE_SIZE_BYTES, measureCurves, writePlot } = await import('./vector-plot.mjs');
+  const directory = temporaryDirectory(options.parentDirectory);
+  const { node, processor, parallelism } = describeMachine(directory);
+  const cacheSizeBytes = Math.max(options.cacheSizeBytes, CURVES_CACHE_SIZE_BYTES);
+  const stores = await chosenStores(options);
+  const dataset = new Dataset(0);
+  const workbench = new Workbench({ ...options, cacheSizeBytes }, stores, dataset, directory);
+  const curves = await measureCurves(workbench);
+  await workbench.release();
+  console.table([...curves.overVectors, ...curves.overThreads]);
+  const machine = `${processor}, ${parallelism} processors, node ${node}`;
+  console.log(`Plot: ${await writePlot(curves, machine)}`);
+}
+
 const options = readOptions(process.argv.slice(2));
 if (options === undefined) console.log(HELP);
+else if (options.plot) await plot(options);
 else await run(options);

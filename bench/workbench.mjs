@@ -11,6 +11,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync, statSyn
 import { join } from 'node:path';
 import { absentKeyAt, keyAt, valueAt } from './dataset.mjs';
 import { collectGarbage, interleave, timed } from './measure.mjs';
+import { isNamedBy } from './rows/row.mjs';
 
 /** @typedef {{ name: string, handle: import('./stores/store.mjs').Handle }} Participant */
 /** @typedef {import('./dataset.mjs').ValueKind} ValueKind */
@@ -46,6 +47,8 @@ export class Workbench {
     this.loadedDirectories = new Map();
     /** @type {Map<Order, Promise<{ seconds: Samples, bytesPerRecord: Samples }>>} */
     this.bulkLoadsByOrder = new Map();
+    /** @type {(() => Promise<void>)[]} */
+    this.closings = [];
   }
 
   /** Rounds of a row whose slices take seconds. */
@@ -55,7 +58,9 @@ export class Workbench {
 
   /** @param {string} rowId */
   storesOf(rowId) {
-    return this.stores.filter(({ rows }) => rows === undefined || rows.includes(rowId));
+    return this.stores.filter(
+      ({ rows }) => rows === undefined || rows.some((word) => isNamedBy(rowId, word)),
+    );
   }
 
   /** A generation of values that no record has had yet: no store may find a write to be none. */
@@ -129,10 +134,19 @@ export class Workbench {
   async release() {
     for (const handle of this.handles.values()) await handle.close();
     this.handles.clear();
+    for (const close of this.closings.splice(0)) await close();
     this.warmForWrites.clear();
     this.mode = '';
     syncFiles(this.directory);
     collectGarbage('major');
+  }
+
+  /**
+   * For what a row leaves open to the rows after it.
+   * @param {() => Promise<void>} close called once, when the next row of another kind begins
+   */
+  whenReleased(close) {
+    this.closings.push(close);
   }
 
   /** @param {string} name */
@@ -255,7 +269,7 @@ function filesIn(directory) {
 }
 
 /** @param {string} directory */
-function directorySizeBytes(directory) {
+export function directorySizeBytes(directory) {
   return filesIn(directory).reduce((sum, path) => sum + statSync(path).size, 0);
 }
 

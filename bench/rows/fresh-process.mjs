@@ -5,20 +5,15 @@
  * Memory is the resident set as the system counts it. Where a store maps its file, as lmdb does,
  * pages of the file that the system could take back are part of it.
  */
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { figureInFreshProcess } from '../fresh-process.mjs';
 import { interleave } from '../measure.mjs';
 
-const CHILD = fileURLToPath(new URL('../child.mjs', import.meta.url));
 const MEBIBYTE = 1024 * 1024;
 const BYTES_PER_MEGABYTE = 1_000_000;
 const MEMORY_CACHE_BYTES = 64 * MEBIBYTE;
 const MEMORY_BEYOND_CACHE_MB = 100;
 const GETS_SHARE = 2;
 const SEED_STEP = 7919;
-
-const run = promisify(execFile);
 
 /**
  * @param {import('../workbench.mjs').Workbench} workbench
@@ -44,8 +39,7 @@ async function measureInChildren(workbench, measure, rounds) {
         gets: workbench.options.records / GETS_SHARE,
         seed: (round + 1) * SEED_STEP,
       };
-      const { stdout } = await run(process.execPath, [CHILD, JSON.stringify(request)]);
-      return Number(JSON.parse(stdout));
+      return figureInFreshProcess('child.mjs', request);
     },
   });
 }

@@ -12,7 +12,10 @@ import { mappedRows } from './mapped.mjs';
 import { pointReadRows } from './point-reads.mjs';
 import { putRows } from './puts.mjs';
 import { rangeRows } from './ranges.mjs';
+import { isNamedBy } from './row.mjs';
 import { sideBySideRows } from './side-by-side.mjs';
+import { vectorCostRows } from './vector-costs.mjs';
+import { vectorSpeedRows } from './vector-speed.mjs';
 
 /** @type {import('./row.mjs').Row[]} */
 export const ROWS = [
@@ -25,6 +28,8 @@ export const ROWS = [
   ...collectionRows,
   ...sideBySideRows,
   ...mappedRows,
+  ...vectorSpeedRows,
+  ...vectorCostRows,
 ];
 
 /**
@@ -40,12 +45,4 @@ export function selectRows(words) {
     }
   }
   return ROWS.filter(({ id }) => words.some((word) => isNamedBy(id, word)));
-}
-
-/**
- * @param {string} id
- * @param {string} word
- */
-function isNamedBy(id, word) {
-  return id === word || id.startsWith(`${word}-`);
 }

@@ -15,7 +15,7 @@ import Database from 'better-sqlite3';
 import { openSqliteCollections } from './better-sqlite3-collections.mjs';
 
 const requireNative = createRequire(import.meta.url);
-const nativeBinding = requireNative('better-sqlite3/build/Release/better_sqlite3.node');
+export const nativeBinding = requireNative('better-sqlite3/build/Release/better_sqlite3.node');
 
 const MAP_SIZE_BYTES = 1024 ** 3;
 const KIBIBYTE = 1024;

@@ -4,6 +4,7 @@
  */
 
 import { spawnSync } from 'node:child_process';
+import { compiler } from './compiler.mjs';
 
 /** @typedef {import('./store.mjs').Store} Store */
 
@@ -16,10 +17,19 @@ const LOADERS = {
   'classic-level': async () => (await import('./classic-level.mjs')).classicLevelStore,
   disk: async () => (await import('./disk.mjs')).diskStore,
   redis: async () => (await import('./redis.mjs')).redisStore,
+  'sqlite-vec': async () => (await import('./sqlite-vec.mjs')).sqliteVecStore,
+  usearch: async () => (await import('./usearch.mjs')).usearchStore,
+  hnswlib: async () => (await import('./hnswlib.mjs')).hnswlibStore,
+  cpp: async () => (await import('./cpp.mjs')).cppStore,
+  js: async () => (await import('./js.mjs')).jsStore,
   map: async () => (await import('./map.mjs')).mapStore,
 };
 const isRedisInstalled = spawnSync('redis-server', ['--version']).status === 0;
-const STORES_ON_DEMAND = ['map', ...(isRedisInstalled ? [] : ['redis'])];
+const STORES_ON_DEMAND = [
+  'map',
+  ...(isRedisInstalled ? [] : ['redis']),
+  ...(compiler() === undefined ? ['cpp'] : []),
+];
 
 export const DEFAULT_STORES = Object.keys(LOADERS).filter(
   (name) => !STORES_ON_DEMAND.includes(name),

@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import { open } from 'mneme';
 import { openMnemeCollections } from './mneme-collections.mjs';
+import { openMnemeVectors } from './mneme-vectors.mjs';
 
 /** @type {import('./store.mjs').Store} */
 export const mnemeStore = {
@@ -15,6 +16,7 @@ export const mnemeStore = {
     return handleOf(database, database.keyspace('records'));
   },
   openCollections: openMnemeCollections,
+  openVectors: openMnemeVectors,
 };
 
 /**

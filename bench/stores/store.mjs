@@ -46,10 +46,12 @@
  * @property {string} family the peer that it is a form of; its own name for most
  * @property {string} [packageName] whose version the header prints
  * @property {boolean} [isYardstick] shown beside the peers, never counted as the best of them
- * @property {string[]} [rows] the only rows it takes part in
+ * @property {string[]} [rows] the only rows it takes part in, as ids or first words of ids
  * @property {(options: OpenOptions) => Awaitable<Handle>} open
  * @property {(options: OpenOptions) => Awaitable<import('./collections.mjs').Collections>}
  *   [openCollections] a sorted set and a queue, where the store can have them
+ * @property {(options: import('./vectors.mjs').VectorOptions) =>
+ *   Awaitable<import('./vectors.mjs').Vectors>} [openVectors] where the store can have them
  */
 
 export {};

@@ -5,7 +5,9 @@
 import type { VectorKernels } from './kernel-interface.js';
 import { ScalarRuns } from './scalar-run.js';
 
-const ROW_HEADER = 12;
+const ROW_HEADER = 16;
+/** What of it a part keeps. */
+const PART_HEADER = 12;
 const SURVIVOR = 24;
 const PART = 16;
 const QUERY = {
@@ -21,7 +23,7 @@ const QUERY = {
   entry: 52,
   out: 56,
   outEnd: 60,
-  codes: 64,
+  codes: 96,
 } as const;
 const COSINE = 0;
 const L2 = 2;
@@ -126,7 +128,7 @@ export class ScalarVectors extends ScalarRuns implements VectorKernels {
     }
     const part = out + (entry - this.u32(query + QUERY.entry)) * PART;
     this.view.setInt32(part, sum, true);
-    this.bytes.copyWithin(part + 4, address, address + ROW_HEADER);
+    this.bytes.copyWithin(part + 4, address, address + PART_HEADER);
     return true;
   }
 

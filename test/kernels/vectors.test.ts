@@ -25,7 +25,7 @@ import { createMemoryHandle, SharedMemory } from '../../dist/shared/memory/share
 import { initPage, stampPage } from '../../dist/shared/pages/page.js';
 
 const PAGE_SIZE = 4096;
-const CACHE_BYTES = 2 ** 20;
+const CACHE_BYTES = 2 ** 24;
 const LEAVES = 6;
 const OUT_BYTES = 100_000;
 
@@ -66,7 +66,7 @@ const vectorsOf = (length: number): fc.Arbitrary<Float32Array> =>
 const cases: fc.Arbitrary<Case> = dimension.chain((length) =>
   fc.record({
     query: vectorsOf(length),
-    vectors: fc.array(vectorsOf(length), { minLength: 1, maxLength: 40 }),
+    vectors: fc.array(vectorsOf(length), { minLength: 1, maxLength: length > 2000 ? 12 : 40 }),
     metric: fc.constantFrom(...METRICS),
   }),
 );
@@ -114,7 +114,7 @@ function build(side: Side, layout: VectorLayout, vectors: readonly Float32Array[
   const entries = entriesOf(layout, vectors);
   const perLeaf = Math.min(
     Math.ceil(entries.length / LEAVES),
-    Math.floor((PAGE_SIZE - 40) / (layout.entryBytes + 10)),
+    Math.floor((PAGE_SIZE - 40) / (layout.entryBytes + 14)),
   );
   const branch = newPage(side, page, 1);
   let children = 0;
@@ -177,7 +177,7 @@ function scanBoth(it: Case, threshold?: number): [Survivor[], Survivor[]] {
     scan(compiled, it, threshold),
     scan(plain, it, threshold),
   ];
-  nextPage = nextPage > 60_000 ? 100 : nextPage + 64;
+  nextPage = nextPage > 60_000 ? 100 : nextPage + 256;
   return found;
 }
 

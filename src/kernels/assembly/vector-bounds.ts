@@ -17,7 +17,11 @@ export const Q_STRIDE: usize = 48;
 export const Q_ENTRY: usize = 52;
 export const Q_OUT: usize = 56;
 export const Q_OUT_END: usize = 60;
-export const Q_CODES: usize = 64;
+const Q_TAILS: usize = 64;
+export const Q_STOPS: usize = 80;
+export const Q_CODES: usize = 96;
+/** No place to stop at: the product is whole. */
+export const NO_STOP = 3;
 const COSINE = 0;
 const L2 = 2;
 const ROUNDING: f64 = 1e-11;
@@ -77,12 +81,13 @@ export function laneSums(a: v128, b: v128, c: v128, d: v128): v128 {
 }
 
 /**
- * True when `judge` surely leaves all four rows out. The same bounds in float32, with a margin that
- * is wide against its rounding; where numbers are so small or so large that it is not, false.
+ * True when `judge` surely leaves all four rows out, by what the products are at a stop, or whole.
+ * The same bounds in float32, with a margin that is wide against its rounding; where numbers are so
+ * small or so large that it is not, false.
  */
 // @ts-ignore: decorator
 @inline
-export function areFar(query: usize, a: usize, b: usize, c: usize, d: usize, sums: v128): bool {
+export function areFar(query: usize, a: usize, b: usize, c: usize, d: usize, sums: v128, stop: i32): bool {
   const rowA = v128.load(a);
   const rowB = v128.load(b);
   const rowC = v128.load(c);
@@ -91,14 +96,9 @@ export function areFar(query: usize, a: usize, b: usize, c: usize, d: usize, sum
   const cd = v128.shuffle<i32>(rowC, rowD, 0, 4, 1, 5);
   const scale = v128.shuffle<i64>(ab, cd, 0, 2);
   const residual = v128.shuffle<i64>(ab, cd, 1, 3);
-  const norm = v128.shuffle<i32>(
-    v128.shuffle<i32>(rowA, rowB, 2, 6, 2, 6),
-    v128.shuffle<i32>(rowC, rowD, 2, 6, 2, 6),
-    0,
-    1,
-    4,
-    5,
-  );
+  const highAb = v128.shuffle<i32>(rowA, rowB, 2, 6, 3, 7);
+  const highCd = v128.shuffle<i32>(rowC, rowD, 2, 6, 3, 7);
+  const norm = v128.shuffle<i64>(highAb, highCd, 0, 2);
   const threshold = <f32>load<f64>(query, Q_THRESHOLD);
   const metric = load<i32>(query, Q_METRIC);
   const estimate = f32x4.mul(
@@ -107,10 +107,19 @@ export function areFar(query: usize, a: usize, b: usize, c: usize, d: usize, sum
   );
   const queryNorm = f32x4.splat(<f32>load<f64>(query, Q_NORM));
   const queryError = f32x4.splat(<f32>load<f64>(query, Q_ERROR));
-  const error = f32x4.add(
+  let error = f32x4.add(
     f32x4.mul(queryNorm, residual),
     f32x4.mul(queryError, f32x4.add(norm, residual)),
   );
+  if (stop != NO_STOP) {
+    const shares = v128.and(
+      i32x4.shr_u(v128.shuffle<i64>(highAb, highCd, 1, 3), stop << 3),
+      i32x4.splat(255),
+    );
+    const share = f32x4.mul(f32x4.convert_i32x4_u(shares), f32x4.splat(<f32>(1.0 / 255.0)));
+    const tail = f32x4.splat(load<f32>(query + Q_TAILS + (<usize>stop << 2)));
+    error = f32x4.add(error, f32x4.mul(tail, f32x4.add(f32x4.mul(share, norm), residual)));
+  }
   // What the product has to reach: threshold |x|, threshold, or (threshold + |x|^2) / 2.
   const half = f32x4.mul(f32x4.splat(0.5), f32x4.mul(norm, norm));
   const fixed = f32x4.splat(metric == L2 ? threshold * 0.5 : threshold);

@@ -12,18 +12,22 @@ import {
   judge,
   laneSum,
   laneSums,
+  NO_STOP,
   Q_CODES,
   Q_ENTRY,
   Q_OUT,
   Q_OUT_END,
   Q_ROWS,
   Q_SEGMENTS,
+  Q_STOPS,
   Q_STRIDE,
   Q_WIDTH,
   SURVIVOR,
 } from './vector-bounds';
 
-const ROW_HEADER: usize = 12;
+const ROW_HEADER: usize = 16;
+/** Of ten checks at a stop, how many have to succeed for it to be worth its while. */
+const SUCCESSES_MIN = 6;
 const PART: usize = 16;
 
 // @ts-ignore: decorator
@@ -112,6 +116,9 @@ function scanEntries(query: usize, leaf: usize, from: usize, to: usize, entry: i
   return true;
 }
 
+/** Where the scan stops to see whether it has seen enough; 0 to 2, or NO_STOP. */
+let stop = 0;
+
 /** The first `count` entries of each of four leaves, of vectors that are whole in a row. */
 function scanFour(
   query: usize,
@@ -131,6 +138,9 @@ function scanFour(
   const slotC = slotB + <i32>entryCount(b) * rows;
   const slotD = slotC + <i32>entryCount(c) * rows;
   let out = <usize>load<u32>(query, Q_OUT);
+  const first = stop == NO_STOP ? width : <usize>load<u32>(query + Q_STOPS + (<usize>stop << 2));
+  let stopped = 0;
+  let successes = 0;
   // From the last on, since that is how they lie in memory one behind the other.
   for (let left = count; left > 0; left--) {
     const index = left - 1;
@@ -145,20 +155,30 @@ function scanFour(
       let sumB = sumA;
       let sumC = sumA;
       let sumD = sumA;
-      for (let step: usize = 0; step < width; step += 16) {
-        const low = v128.load(codes + (step << 1));
-        const high = v128.load(codes + (step << 1), 16);
-        sumA = i32x4.add(sumA, product(rowA + ROW_HEADER + step, low, high));
-        sumB = i32x4.add(sumB, product(rowB + ROW_HEADER + step, low, high));
-        sumC = i32x4.add(sumC, product(rowC + ROW_HEADER + step, low, high));
-        sumD = i32x4.add(sumD, product(rowD + ROW_HEADER + step, low, high));
-      }
-      const sums = laneSums(sumA, sumB, sumC, sumD);
-      if (!areFar(query, rowA, rowB, rowC, rowD, sums)) {
+      let step: usize = 0;
+      for (let end = first; ; end = width) {
+        for (; step < end; step += 16) {
+          const low = v128.load(codes + (step << 1));
+          const high = v128.load(codes + (step << 1), 16);
+          sumA = i32x4.add(sumA, product(rowA + ROW_HEADER + step, low, high));
+          sumB = i32x4.add(sumB, product(rowB + ROW_HEADER + step, low, high));
+          sumC = i32x4.add(sumC, product(rowC + ROW_HEADER + step, low, high));
+          sumD = i32x4.add(sumD, product(rowD + ROW_HEADER + step, low, high));
+        }
+        const sums = laneSums(sumA, sumB, sumC, sumD);
+        const isWhole = step >= width;
+        const areOut = areFar(query, rowA, rowB, rowC, rowD, sums, isWhole ? NO_STOP : stop);
+        if (!isWhole) {
+          stopped += 1;
+          successes += i32(areOut);
+        }
+        if (areOut) break;
+        if (!isWhole) continue;
         out = judge(query, rowA, i32x4.extract_lane(sums, 0), slot, out);
         out = judge(query, rowB, i32x4.extract_lane(sums, 1), slot + slotB, out);
         out = judge(query, rowC, i32x4.extract_lane(sums, 2), slot + slotC, out);
         out = judge(query, rowD, i32x4.extract_lane(sums, 3), slot + slotD, out);
+        break;
       }
       rowA += stride;
       rowB += stride;
@@ -168,6 +188,7 @@ function scanFour(
     }
   }
   store<u32>(query, <u32>out, Q_OUT);
+  if (successes * 10 < stopped * SUCCESSES_MIN) stop += 1;
   return true;
 }
 
@@ -261,6 +282,7 @@ function scanGroup(query: usize, a: usize, b: usize, c: usize, d: usize): bool {
 /** As `scanLeaves`, for so few leaves that they are looked for together. */
 function scanBlock(query: usize, walk: usize, branch: usize, from: i32, to: i32): i32 {
   findLeaves(walk, branch, from, to);
+  stop = 0;
   let child = from;
   for (; child + 4 <= to; child += 4) {
     const a = leafAt(walk, child - from);

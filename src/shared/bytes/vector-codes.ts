@@ -14,6 +14,14 @@
  * the rest is done in doubles, with a margin for their rounding; norms are stored rounded up. A
  * vector so short that float32 cannot tell its norm well enough is always a survivor.
  *
+ * A part of the product says enough about many vectors already. With h for the first components
+ * and u for the others,
+ *
+ *   q.x <= t s (d_h.c_h) + |q| |r| + |e| (|x| + |r|) + (|q_u| + |e|) (|x_u| + |r|),
+ *
+ * since |t d_h| <= |q| + |e|, and this is never below the bound that the whole product gives. So a
+ * row says at three places how long what is behind them is.
+ *
  * A vector that is too long for one row stands in several, its segments; the header is that of the
  * first, and zero in the others. Codes may be read a little behind a row's end: the query's are
  * zero there.
@@ -22,7 +30,9 @@
  *        0     4  s            float32
  *        4     4  |r|          float32, rounded up
  *        8     4  |x|          float32, rounded up
- *       12     W  codes        int8
+ *       12     3  |x_u| by |x|, in 255ths, rounded up: behind the places where a scan may stop
+ *       15     1  zero
+ *       16     W  codes        int8
  *
  *   offset  size  field of a query
  *        0     8  t            double
@@ -37,18 +47,20 @@
  *       52     4  number of the entry that is scanned next
  *       56     4  where the output goes on
  *       60     4  where it must end
- *       64        codes        int16, W for each segment, padded with zeros to a multiple of 16
+ *       64    12  |q_u| + |e|  float32, rounded up, behind each of the three places
+ *       80    12  the three places: codes before them; W and more where a scan does not stop
+ *       96        codes        int16, W for each segment, padded with zeros to a multiple of 16
  *
  * Goodness is what is greater for nearer vectors: q.x / |x| for cosine, q.x for dot, 2 q.x - |x|^2
  * for l2; the query's own norm changes no order.
  *
  *   offset  size  field of a survivor           offset  size  field of a part, for each segment
  *        0     4  slot                               0     4  d.c of the segment
- *        8     8  lower bound of its goodness        4    12  the header of its row
+ *        8     8  lower bound of its goodness        4    12  s, |r| and |x| of its row
  *       16     8  upper bound
  */
-export const ROW_HEADER_BYTES = 12;
-export const QUERY_HEADER_BYTES = 64;
+export const ROW_HEADER_BYTES = 16;
+export const QUERY_HEADER_BYTES = 96;
 export const SURVIVOR_BYTES = 24;
 export const PART_BYTES = 16;
 export const METRICS = ['cosine', 'dot', 'l2'] as const;
@@ -64,6 +76,10 @@ const CODE_MAX = 127;
 const QUERY_CODE_MAX = 32767;
 /** Codes per step of the kernel. */
 const LANES = 16;
+/** A scan may stop after one, two and three quarters of a row that is not too short for that. */
+const QUARTERS = 4;
+const STOPPING_WIDTH_MIN = 64;
+const SHARE_MAX = 255;
 /** Of the sums of squares of up to 16384 doubles. */
 const ROUNDING = 1e-11;
 
@@ -131,6 +147,26 @@ function roundedUp(value: number): number {
   return float[0] as number;
 }
 
+/** How many codes come before the places where a scan may stop. */
+function stops({ width, segments }: VectorLayout): number[] {
+  const isShort = width < STOPPING_WIDTH_MIN || segments > 1;
+  return Array.from({ length: QUARTERS - 1 }, (_, index) => {
+    const before = Math.floor(((index + 1) * width) / QUARTERS / LANES) * LANES;
+    return isShort ? Math.ceil(width / LANES) * LANES : before;
+  });
+}
+
+/** The norm of what is behind each of the places. */
+function tailNorms(vector: Float32Array, places: readonly number[]): number[] {
+  let sum = 0;
+  let at = vector.length;
+  const norms = places.toReversed().map((place) => {
+    for (; at > place; at--) sum += (vector[at - 1] as number) ** 2;
+    return Math.sqrt(sum) * (1 + ROUNDING);
+  });
+  return norms.reverse();
+}
+
 function largest(values: ArrayLike<number>): number {
   let max = 0;
   for (let at = 0; at < values.length; at++) {
@@ -171,7 +207,14 @@ export function writeRows(layout: VectorLayout, vector: Float32Array, target: Ui
   }
   view.setFloat32(0, scale, true);
   view.setFloat32(4, roundedUp(Math.sqrt(residual) * (1 + ROUNDING)), true);
-  view.setFloat32(8, roundedUp(Math.sqrt(norm) * (1 + ROUNDING)), true);
+  const roundedNorm = roundedUp(Math.sqrt(norm) * (1 + ROUNDING));
+  view.setFloat32(8, roundedNorm, true);
+  if (segments > 1 || norm === 0) return;
+  tailNorms(vector, stops(layout)).forEach((tail, index) => {
+    const share = Math.ceil((SHARE_MAX * tail) / roundedNorm);
+    // A norm that float32 does not hold is infinite, and such a vector is always a survivor.
+    target[12 + index] = Math.min(SHARE_MAX, share);
+  });
 }
 
 /** Bytes of a query. */
@@ -206,6 +249,12 @@ export function encodeQuery(
   view.setFloat64(8, Math.sqrt(norm), true);
   view.setFloat64(16, Math.sqrt(error) * (1 + ROUNDING), true);
   view.setFloat64(QUERY_THRESHOLD, Number.NEGATIVE_INFINITY, true);
+  const places = stops(layout);
+  const queryError = view.getFloat64(16, true);
+  tailNorms(vector, places).forEach((tail, index) => {
+    view.setFloat32(64 + 4 * index, roundedUp((tail + queryError) * (1 + ROUNDING)), true);
+    view.setInt32(80 + 4 * index, places[index] as number, true);
+  });
   const fields = [METRICS.indexOf(metric), width, segments, layout.rowsPerEntry, layout.stride];
   fields.forEach((field, index) => {
     view.setInt32(32 + 4 * index, field, true);
