@@ -61,8 +61,10 @@ export function judge(query: usize, row: usize, sum: i32, slot: i32, out: usize)
     upper += NORM_ROUNDING * abs(upper);
   } else if (metric == L2) {
     const square = norm * norm;
-    lower = 2 * lower - square;
-    upper = 2 * upper - square * (1 - 2 * NORM_ROUNDING);
+    const reach = queryNorm + norm;
+    const rounding = ROUNDING * reach * reach;
+    lower = 2 * lower - square - rounding;
+    upper = 2 * upper - square * (1 - 2 * NORM_ROUNDING) + rounding;
   }
   if (upper < load<f64>(query, Q_THRESHOLD)) return out;
   store<i32>(out, slot);
@@ -125,7 +127,9 @@ export function areFar(query: usize, a: usize, b: usize, c: usize, d: usize, sum
   const fixed = f32x4.splat(metric == L2 ? threshold * 0.5 : threshold);
   const own = metric == L2 ? half : f32x4.splat(0);
   const wanted = metric == COSINE ? f32x4.mul(fixed, norm) : f32x4.add(fixed, own);
-  const part = metric == COSINE ? f32x4.abs(wanted) : f32x4.add(f32x4.abs(fixed), own);
+  const square = f32x4.mul(queryNorm, queryNorm); // a share of it is in the margin of l2
+  const reach = metric == L2 ? f32x4.add(own, square) : f32x4.splat(0);
+  const part = metric == COSINE ? f32x4.abs(wanted) : f32x4.add(f32x4.abs(fixed), reach);
   const sizes = f32x4.add(
     f32x4.add(f32x4.abs(estimate), error),
     f32x4.add(f32x4.mul(queryNorm, norm), part),
