@@ -1,8 +1,13 @@
 /**
  * What a search finds at the edges of the contract, and what may go on while one is under way.
  */
+import type { Key } from 'mneme';
 import { expect, test } from 'vitest';
 import { memory } from './support.js';
+
+function keysOf<K extends Key>(hits: readonly { key: K }[]): K[] {
+  return hits.map(({ key }) => key);
+}
 
 test('where doubles cannot tell distances apart, keys decide', () => {
   const keyspace = memory().keyspace('a');
@@ -15,4 +20,21 @@ test('where doubles cannot tell distances apart, keys decide', () => {
     { key: 'key 10', score: Math.fround(1e30) },
     { key: 'key 11', score: Math.fround(1e30) },
   ]);
+});
+
+test('queries whose scale float32 cannot hold leave nothing out', () => {
+  const keyspace = memory({ pageSize: 4096 }).keyspace('a');
+  const direction = Array.from({ length: 16 }, (_, at) => 127 - at);
+  keyspace.batch(() => {
+    const vector = direction.map((part) => part * 2 ** 50);
+    for (let at = 0; at < 3000; at++)
+      keyspace.vset(`key ${1000 + ((at * 7 + 1500) % 3000)}`, vector);
+  });
+  for (let size = 1; size < 60; size += 2) {
+    const query = direction.map((part) => part * size * 2 ** -140);
+    for (const metric of ['cosine', 'dot'] as const) {
+      const hits = keyspace.vsearch(query, { metric, topK: 3 });
+      expect(keysOf(hits)).toEqual(['key 1000', 'key 1001', 'key 1002']);
+    }
+  }
 });

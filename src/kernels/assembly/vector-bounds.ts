@@ -137,5 +137,6 @@ export function areFar(query: usize, a: usize, b: usize, c: usize, d: usize, sum
   const margin = f32x4.mul(f32x4.splat(FLOAT_ROUNDING), sizes);
   const upper = f32x4.add(f32x4.add(estimate, error), margin);
   const isFar = v128.and(f32x4.lt(upper, wanted), f32x4.gt(margin, f32x4.splat(MARGIN_MIN)));
-  return i32x4.all_true(v128.and(isFar, f32x4.gt(norm, f32x4.splat(FLOAT_NORM_MIN))));
+  const norms = f32x4.min(norm, queryNorm);
+  return i32x4.all_true(v128.and(isFar, f32x4.gt(norms, f32x4.splat(FLOAT_NORM_MIN))));
 }
