@@ -38,3 +38,21 @@ test('queries whose scale float32 cannot hold leave nothing out', () => {
     }
   }
 });
+
+test('queries asked together find the same, also where vectors take several rows', () => {
+  const keyspace = memory({ pageSize: 4096 }).keyspace('a');
+  const wave = (at: number) => Float32Array.from({ length: 2000 }, (_, i) => Math.sin(at * i));
+  const base = wave(0.7);
+  const vector = (at: number) => wave(at).map((part, i) => (base[i] as number) + part / 2);
+  const near = (at: number) => vector(at).map((part, i) => part + (i % 2) * 0.01);
+  keyspace.batch(() => {
+    for (let at = 0; at < 90; at++) keyspace.vset(`key ${at}`, vector(at));
+    for (let at = 0; at < 90; at++) keyspace.vset(`near ${at}`, near(at));
+  });
+  const queries = [29, 58, 3, 0].map(vector);
+  for (const metric of ['cosine', 'l2'] as const) {
+    const found = keyspace.vsearchMany(queries, { metric, topK: 1 });
+    const keys = found.map((hits) => keysOf(hits)[0]);
+    expect(keys).toEqual(['key 29', 'key 58', 'key 3', 'key 0']);
+  }
+});
