@@ -31,6 +31,9 @@ export const VECTOR_COUNTS = {
   stepsMax: 40,
   collections: 24 * FACTOR,
   queries: 3,
+  /** Those that readers help with, and rounds of writes and searches in each. */
+  largeCollections: 2 * FACTOR,
+  rounds: 4,
 } as const;
 
 /** Sequences of commands to Redis: groups a sequence, and commands a group, at most. */

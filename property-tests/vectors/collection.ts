@@ -59,7 +59,7 @@ export class CollectionChooser {
   }
 }
 
-function keyAt(index: number): string {
+export function keyAt(index: number): string {
   return `${'abc'.charAt(index % 3)}${String(index).padStart(5, '0')}`;
 }
 
