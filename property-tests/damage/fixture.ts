@@ -1,6 +1,6 @@
 /**
  * The file that is damaged: small, with trees of several levels, every type of value, expired keys,
- * extents, lists of extents, free space, sorted sets, lists, vectors, and a dropped keyspace that is
+ * extents, lists of extents, free space, sorted sets, lists, vectors, and a dropped keyspace to be
  * still being freed.
  */
 import { readFileSync } from 'node:fs';
