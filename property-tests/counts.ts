@@ -57,10 +57,12 @@ export const CRASH_COUNTS = {
   full: 45_000 * FACTOR,
   none: 45_000 * FACTOR,
   killed: 10_000 * FACTOR,
-  /** Each with a second writer that syncs, and with one that does not. */
-  succeeded: 10_000 * FACTOR,
+  /** For each way of two writers to sync, one after the other. */
+  succeeded: 5000 * FACTOR,
   /** Second crashes: after first ones with `sync: 'full'`, and with 'none'. */
   double: 90_000 * FACTOR,
+  /** Of commits that are written in parts; each with `sync: 'full'` and 'none'. */
+  large: 1000 * FACTOR,
   /** With several extents of free state; a large file each. */
   extents: 300 * FACTOR,
   transactions: 8,

@@ -38,13 +38,23 @@ export type SyncMode = 'full' | 'none';
 const KEY_BYTES_MAX = 2048;
 const memory = new SharedMemory(createMemoryHandle(4096, 2 ** 20));
 const foundKey = Buffer.alloc(KEY_BYTES_MAX);
+/** Fewer than a user can have, so that commits of some dozens of pages are written early. */
+const SMALL_FRAME_COUNT = 32;
+const smallMemory = new SharedMemory({ ...memory.handle, frameCount: SMALL_FRAME_COUNT });
+
+/** What a run has less of than usual. */
+export interface RunLimits {
+  readonly freeLogBytesMax?: number;
+  readonly isCacheSmall?: boolean;
+}
 
 /** The memory as it is when a process starts; the same one serves every run. */
-export function freshMemory(): SharedMemory {
+export function freshMemory(isSmall = false): SharedMemory {
+  const shared = isSmall ? smallMemory : memory;
   const pinsEnd = PINS_ADDRESS + (memory.i32[PIN_LIMIT_WORD] as number) * PIN_BYTES;
   memory.u8.fill(0, CONTROL_ADDRESS, pinsEnd);
-  memory.u8.fill(0, memory.tableAddress, memory.framesAddress);
-  return memory;
+  shared.u8.fill(0, shared.tableAddress, shared.framesAddress);
+  return shared;
 }
 
 export function emptyDatabase(): DiskImage {
@@ -72,14 +82,13 @@ export class EngineRun {
     disk: DiskImage | SimulatedFile,
     sync: SyncMode,
     bootId: Uint8Array = BOOT,
-    logBytesMax?: number,
+    { isCacheSmall, ...limits }: RunLimits = {},
   ) {
-    const shared = freshMemory();
+    const shared = freshMemory(isCacheSmall);
     this.file = disk instanceof DiskImage ? new SimulatedFile(disk) : disk;
     const slot = claimThreadSlot(shared, 0);
-    const limit = logBytesMax === undefined ? {} : { freeLogBytesMax: logBytesMax };
     this.engine = new Engine({
-      ...{ memory: shared, slot, file: this.file, bootId, sync, locks: NO_LOCKS, ...limit },
+      ...{ memory: shared, slot, file: this.file, bootId, sync, locks: NO_LOCKS, ...limits },
     });
     this.#values = new ValuesWriter(this.engine);
     this.#vectors = new VectorsWriter(this.engine);

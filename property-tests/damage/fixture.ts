@@ -1,7 +1,7 @@
 /**
  * The file that is damaged: small, with trees of several levels, every type of value, expired keys,
- * extents, lists of extents, free space, sorted sets, lists, vectors, and a dropped keyspace that is
- * still being freed.
+ * extents, lists of extents, free space, sorted sets, lists, vectors, and a dropped keyspace of
+ * which pages are still to be freed.
  */
 import { readFileSync } from 'node:fs';
 import { type Keyspace, open } from 'mneme';

@@ -1,5 +1,5 @@
 /**
- * Searches that readers help with, and searches that readers run, between writes and in batches: the
+ * Searches that readers help with, and those that readers run, between writes and in batches: the
  * same bits as on one thread, which the model agrees with.
  */
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -294,7 +294,7 @@ function startOf(each: Key): Key {
   return typeof each === 'string' ? [...each].slice(0, 5).join('') : each.slice(0, 5);
 }
 
-/** Everything that a keyspace says of its vectors and values; `model` says which keys to ask for. */
+/** All that a keyspace says of its vectors and values; `model` says which keys to ask for. */
 export function describeAll(subject: VectorReader, model: ModelVectors, place: Place): unknown {
   const keys = model.vectorKeys();
   const some = keys.filter((_, index) => index % 29 === 0 || index < 3);

@@ -18,6 +18,8 @@ export class Searches {
   readonly #start: (() => ReaderStart) | undefined;
   #pool: ReaderPool | undefined;
   #mayStart = true;
+  /** True when there was a search that readers could have helped with. */
+  #hasSearched = false;
 
   /**
    * @param threads - That a search may use, the calling one included.
@@ -39,7 +41,9 @@ export class Searches {
   run(record: KeyspaceRecord, wanted: VectorSearch): NearSlot[][] {
     if (isLarge(this.#source, record)) {
       preferLargePages(this.#source.memory);
-      if (wanted.threads > 1) this.#ensurePool();
+      // The first one mostly waits for the file; to start readers as well would double its time.
+      if (wanted.threads > 1 && this.#hasSearched) this.#ensurePool();
+      this.#hasSearched = true;
     }
     return search(this.#source, this.#board, record, wanted);
   }
