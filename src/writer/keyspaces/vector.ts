@@ -1,6 +1,7 @@
 /**
  * Vectors: mutations. shared/keyspaces/vector.ts draws the trees.
  */
+import { assert } from '../../shared/assert.js';
 import { compareBytes } from '../../shared/bytes/compare.js';
 import { readU48, writeU48 } from '../../shared/bytes/integers.js';
 import { ORDERED_BYTES } from '../../shared/bytes/ordered-key.js';
@@ -23,6 +24,7 @@ import {
   stripeParts,
   vectorsDamaged,
 } from '../../shared/keyspaces/vector.js';
+import { VECTOR_COUNT_MAX } from '../../shared/limits.js';
 import type { SharedMemory } from '../../shared/memory/shared-memory.js';
 import { valueLength } from '../../shared/tree/node.js';
 import type { Tree } from '../../shared/tree-root.js';
@@ -94,6 +96,7 @@ export class VectorsWriter {
     const address = trees.locate(vectorSlots, key.bytes, key.start, key.end);
     if (address !== 0) return readU48(this.#memory.u8, address);
     const slot = vectorSlots.count;
+    assert(slot < VECTOR_COUNT_MAX, 'a slot fits 31 bits');
     writeU48(this.#slot, 0, slot);
     trees.put(vectorSlots, this.#slot, 0, SLOT_RECORD_BYTES);
     this.#locate(vectorKeys, slot);
