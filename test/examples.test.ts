@@ -34,3 +34,10 @@ test('the rate limiter answers as the definition does', () => {
 test('the quick start prints what the README says', () => {
   expect(output('quickstart.mjs')).toContain('Countess of Lovelace 42');
 });
+
+test('the semantic search finds what a plain loop finds, with and without a filter', () => {
+  const text = output('semantic-search.mjs');
+  expect(text).toMatch(/^\d+ passages, \d+ of them in docs\//);
+  expect(text).toContain('Which pages are free');
+  expect(output('semantic-search.mjs', 'rank of a member')).toContain('sorted-sets-and-lists.md');
+});
