@@ -9,6 +9,7 @@ import type { ReaderStart } from '../reader/worker.js';
 import type { KeyspaceRecord } from '../shared/keyspaces/catalog.js';
 import { SearchBoard } from '../shared/memory/search-job.js';
 import type { PageSource } from '../shared/pages/page-source.js';
+import { preferLargePages } from './large-pages.js';
 
 export class Searches {
   readonly #source: PageSource;
@@ -36,7 +37,10 @@ export class Searches {
 
   /** Runs a search on the calling thread; readers help with a large one. */
   run(record: KeyspaceRecord, wanted: VectorSearch): NearSlot[][] {
-    if (wanted.threads > 1 && isLarge(this.#source, record)) this.#ensurePool();
+    if (isLarge(this.#source, record)) {
+      preferLargePages(this.#source.memory);
+      if (wanted.threads > 1) this.#ensurePool();
+    }
     return search(this.#source, this.#board, record, wanted);
   }
 

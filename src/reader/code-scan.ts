@@ -270,7 +270,7 @@ export class CodeScan {
     if (this.#selected !== undefined && !isSelected(this.#selected, slot)) return;
     if (lower > this.#threshold) this.#bounds.add(lower);
     this.#slots.push(slot);
-    this.#uppers.push(upper);
+    this.#uppers.push(Number.isNaN(upper) ? Number.POSITIVE_INFINITY : upper);
     if (this.#slots.length >= this.#siftAt) {
       this.#sift();
       this.#siftAt = Math.max(SURVIVORS_MAX, 2 * this.#slots.length);

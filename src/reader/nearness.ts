@@ -34,19 +34,37 @@ function distance(a: Float32Array, b: Float32Array): number {
   return Math.sqrt(even + odd);
 }
 
-/**
- * The score of a vector: cosine 1 - cos within [0, 2], 1 for a zero vector; dot the plain product;
- * l2 the Euclidean distance.
- */
-export function scorer(query: Float32Array, metric: Metric): (vector: Float32Array) => number {
-  if (metric === 'dot') return (vector) => dotProduct(query, vector);
-  if (metric === 'l2') return (vector) => distance(query, vector);
+/** How near one vector is. */
+export interface Nearness {
+  /**
+   * cosine 1 - cos within [0, 2], 1 for a zero vector; dot the plain product; l2 the Euclidean
+   * distance.
+   */
+  readonly score: number;
+  /** What is surely not above its goodness (vector-codes.ts), whatever was rounded. */
+  readonly floor: number;
+}
+
+/** Wide against the rounding of sums of 16384 products. */
+const SLACK = 1e-9;
+
+export function judge(query: Float32Array, metric: Metric): (vector: Float32Array) => Nearness {
   const queryNorm = Math.sqrt(dotProduct(query, query));
+  if (metric === 'l2') {
+    return (vector) => {
+      const score = distance(query, vector);
+      const size = (queryNorm + score) ** 2;
+      return { score, floor: queryNorm ** 2 - score ** 2 - SLACK * size };
+    };
+  }
   return (vector) => {
     const norm = Math.sqrt(dotProduct(vector, vector));
-    if (norm === 0 || queryNorm === 0) return 1;
-    const cosine = dotProduct(query, vector) / norm / queryNorm;
-    return Math.min(2, Math.max(0, 1 - cosine));
+    const product = dotProduct(query, vector);
+    if (metric === 'dot') return { score: product, floor: product - SLACK * queryNorm * norm };
+    if (norm === 0 || queryNorm === 0) return { score: 1, floor: -SLACK * queryNorm };
+    const cosine = product / norm / queryNorm;
+    const score = Math.min(2, Math.max(0, 1 - cosine));
+    return { score, floor: (cosine - SLACK) * queryNorm };
   };
 }
 
