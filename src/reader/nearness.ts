@@ -4,18 +4,30 @@
  */
 import type { Metric } from '../shared/bytes/vector-codes.js';
 
-/** The sum of products, in four interleaved sums. */
-export function dotProduct(a: Float32Array, b: Float32Array): number {
+let square = 0;
+
+/** The sum of products, in four interleaved sums; leaves that of `b` with itself in `square`. */
+function productAndSquare(a: Float32Array, b: Float32Array): number {
   const length = a.length;
   let [first, second, third, fourth] = [0, 0, 0, 0];
+  let [squares, others] = [0, 0];
   let at = 0;
   for (; at + 4 <= length; at += 4) {
-    first += (a[at] as number) * (b[at] as number);
-    second += (a[at + 1] as number) * (b[at + 1] as number);
-    third += (a[at + 2] as number) * (b[at + 2] as number);
-    fourth += (a[at + 3] as number) * (b[at + 3] as number);
+    const [x, y] = [b[at] as number, b[at + 1] as number];
+    const [z, w] = [b[at + 2] as number, b[at + 3] as number];
+    first += (a[at] as number) * x;
+    second += (a[at + 1] as number) * y;
+    third += (a[at + 2] as number) * z;
+    fourth += (a[at + 3] as number) * w;
+    squares += x * x + y * y;
+    others += z * z + w * w;
   }
-  for (; at < length; at++) first += (a[at] as number) * (b[at] as number);
+  for (; at < length; at++) {
+    const x = b[at] as number;
+    first += (a[at] as number) * x;
+    squares += x * x;
+  }
+  square = squares + others;
   return first + second + (third + fourth);
 }
 
@@ -49,7 +61,8 @@ export interface Nearness {
 const SLACK = 1e-9;
 
 export function judge(query: Float32Array, metric: Metric): (vector: Float32Array) => Nearness {
-  const queryNorm = Math.sqrt(dotProduct(query, query));
+  productAndSquare(query, query);
+  const queryNorm = Math.sqrt(square);
   if (metric === 'l2') {
     return (vector) => {
       const score = distance(query, vector);
@@ -58,8 +71,8 @@ export function judge(query: Float32Array, metric: Metric): (vector: Float32Arra
     };
   }
   return (vector) => {
-    const norm = Math.sqrt(dotProduct(vector, vector));
-    const product = dotProduct(query, vector);
+    const product = productAndSquare(query, vector);
+    const norm = Math.sqrt(square);
     if (metric === 'dot') return { score: product, floor: product - SLACK * queryNorm * norm };
     if (norm === 0 || queryNorm === 0) return { score: 1, floor: -SLACK * queryNorm };
     const cosine = product / norm / queryNorm;

@@ -87,7 +87,15 @@ export function laneSums(a: v128, b: v128, c: v128, d: v128): v128 {
  */
 // @ts-ignore: decorator
 @inline
-export function areFar(query: usize, a: usize, b: usize, c: usize, d: usize, sums: v128, stop: i32): bool {
+export function areFar(
+  query: usize,
+  a: usize,
+  b: usize,
+  c: usize,
+  d: usize,
+  sums: v128,
+  stop: i32,
+): bool {
   const rowA = v128.load(a);
   const rowB = v128.load(b);
   const rowC = v128.load(c);

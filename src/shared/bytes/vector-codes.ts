@@ -275,26 +275,30 @@ export function encodeQuery(
   // The sum of all products fits 31 bits, whatever the row's codes are.
   const codeMax = Math.min(QUERY_CODE_MAX, Math.floor((2 ** 31 - 1) / (CODE_MAX * vector.length)));
   const scale = largest(vector) / codeMax;
+  const inverse = scale === 0 ? 0 : 1 / scale;
+  const codes = new Int16Array(bytes.buffer, QUERY_HEADER_BYTES);
   let error = 0;
   let norm = 0;
-  for (let at = 0; at < vector.length; at++) {
+  const tails = [0, 0, 0];
+  let last = tails.length - 1;
+  for (let at = vector.length - 1; at >= 0; at--) {
     const value = vector[at] as number;
-    const wanted = scale === 0 ? 0 : Math.round(value / scale);
-    const code = Math.max(-codeMax, Math.min(codeMax, wanted));
-    view.setInt16(QUERY_HEADER_BYTES + 2 * at, code, true);
+    const code = value * inverse + ROUNDER - ROUNDER;
+    codes[at] = code;
     const rest = value - scale * code;
     error += rest * rest;
     norm += value * value;
+    while (last >= 0 && at === layout.stops[last]) tails[last--] = norm;
   }
+  error = Math.sqrt(error) * (1 + ROUNDING);
   view.setFloat64(0, scale, true);
   view.setFloat64(8, Math.sqrt(norm), true);
-  view.setFloat64(16, Math.sqrt(error) * (1 + ROUNDING), true);
+  view.setFloat64(16, error, true);
   view.setFloat64(QUERY_THRESHOLD, Number.NEGATIVE_INFINITY, true);
-  const queryError = view.getFloat64(16, true);
-  layout.stops.slice(0, -1).forEach((stop, index) => {
-    const tail = Math.sqrt(vector.subarray(stop).reduce((sum, value) => sum + value * value, 0));
-    view.setFloat32(64 + 4 * index, roundedUp((tail + queryError) * (1 + ROUNDING)), true);
-    view.setInt32(80 + 4 * index, stop, true);
+  tails.forEach((tail, index) => {
+    const rounded = roundedUp((Math.sqrt(tail) + error) * (1 + ROUNDING));
+    view.setFloat32(64 + 4 * index, rounded, true);
+    view.setInt32(80 + 4 * index, layout.stops[index] as number, true);
   });
   const fields = [METRICS.indexOf(metric), width, segments, layout.rowsPerEntry, layout.stride];
   fields.forEach((field, index) => {
