@@ -23,6 +23,19 @@ export const COLLECTION_COUNTS = {
   stepsMax: 40,
 } as const;
 
+/** Sequences of steps on vectors, and their length at most; collections that are searched. */
+export const VECTOR_COUNTS = {
+  smallPagesOnDisk: 20 * FACTOR,
+  smallPagesInMemory: 20 * FACTOR,
+  largerPagesOnDisk: 20 * FACTOR,
+  stepsMax: 40,
+  collections: 24 * FACTOR,
+  queries: 3,
+  /** Those that readers help with, and rounds of writes and searches in each. */
+  largeCollections: 2 * FACTOR,
+  rounds: 4,
+} as const;
+
 /** Sequences of commands to Redis: groups a sequence, and commands a group, at most. */
 export const REDIS_COUNTS = {
   sequences: 100 * FACTOR,
@@ -44,10 +57,12 @@ export const CRASH_COUNTS = {
   full: 45_000 * FACTOR,
   none: 45_000 * FACTOR,
   killed: 10_000 * FACTOR,
-  /** Each with a second writer that syncs, and with one that does not. */
-  succeeded: 10_000 * FACTOR,
+  /** For each way of two writers to sync, one after the other. */
+  succeeded: 5000 * FACTOR,
   /** Second crashes: after first ones with `sync: 'full'`, and with 'none'. */
   double: 90_000 * FACTOR,
+  /** Of commits that are written in parts; each with `sync: 'full'` and 'none'. */
+  large: 1000 * FACTOR,
   /** With several extents of free state; a large file each. */
   extents: 300 * FACTOR,
   transactions: 8,

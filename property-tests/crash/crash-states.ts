@@ -24,8 +24,12 @@ export type CrashKind =
   | 'everything'
   | 'the last'
   | 'all but the last'
+  /** The last write lacks its last sector. */
+  | 'all but the end'
   /** Some sectors of each write. */
   | 'torn'
+  /** A disk may write any of them last. */
+  | 'all but one'
   /** Some of the writes, each whole, in any order. */
   | 'shuffled';
 
@@ -90,12 +94,24 @@ function survivals(pending: readonly Survivor[], options: CrashOptions): Surviva
     found.push({ kind: 'the last', writes: pending.slice(-1) });
     found.push({ kind: 'all but the last', writes: pending.slice(0, -1) });
   }
+  const last = pending.at(-1) as Survivor;
+  if (last.bytes.length > SECTOR_BYTES) {
+    found.push({ kind: 'all but the end', writes: [...pending.slice(0, -1), withoutEnd(last)] });
+  }
   const { random, chances = 1 } = options;
   for (let chance = 0; chance < chances; chance++) {
     found.push({ kind: 'torn', writes: pending.flatMap((write) => tear(write, random)) });
-    if (pending.length > 2) found.push({ kind: 'shuffled', writes: shuffle(pending, random) });
+    if (pending.length <= 2) continue;
+    const lost = Math.floor(random() * pending.length);
+    found.push({ kind: 'all but one', writes: pending.filter((_, index) => index !== lost) });
+    found.push({ kind: 'shuffled', writes: shuffle(pending, random) });
   }
   return found;
+}
+
+function withoutEnd({ offset, bytes, whole }: Survivor): Survivor {
+  const length = (Math.ceil(bytes.length / SECTOR_BYTES) - 1) * SECTOR_BYTES;
+  return { offset, bytes: bytes.subarray(0, length), whole };
 }
 
 /** Any sectors of a write may have reached the disk, whatever became of the others. */

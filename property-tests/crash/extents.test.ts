@@ -15,7 +15,7 @@ const KEY_COUNT = 600;
 /** A database whose free pages are in so many runs that other extents follow on the first. */
 function tornDatabase(): DiskImage {
   const image = emptyDatabase();
-  const run = new EngineRun(image, 'full', BOOT, 0);
+  const run = new EngineRun(image, 'full', BOOT, { freeLogBytesMax: 0 });
   // Three to a leaf, and a key of every other leaf changes.
   for (const [distance, letter] of [
     [1, 'x'],
@@ -34,7 +34,7 @@ function tornDatabase(): DiskImage {
 
 function crashHistory(start: DiskImage, sync: SyncMode, seed: number): Examiner {
   const random = randomFrom(seed);
-  const run = new EngineRun(start, sync, BOOT, 0);
+  const run = new EngineRun(start, sync, BOOT, { freeLogBytesMax: 0 });
   const history = new History(run, random);
   for (let index = 0; index < CRASH_COUNTS.transactions; index++) {
     history.transaction(1);

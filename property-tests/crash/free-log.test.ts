@@ -121,7 +121,7 @@ class History {
   extentsMax = 0;
 
   constructor(sync: SyncMode, freeLogBytesMax: number) {
-    this.#run = new EngineRun(emptyDatabase(), sync, undefined, freeLogBytesMax);
+    this.#run = new EngineRun(emptyDatabase(), sync, undefined, { freeLogBytesMax });
     this.#fill();
     this.#meta = this.#run.engine.files.meta;
     const { txnId, pageCount } = this.#meta;

@@ -28,8 +28,8 @@ export function recordHistory(
   transactionCount: number,
 ): RecordedHistory {
   const mark = image.mark();
-  const logBytesMax = random() < SHORT_LOG_SHARE ? SHORT_LOG_BYTES : undefined;
-  const run = new EngineRun(image, sync, BOOT, logBytesMax);
+  const limits = random() < SHORT_LOG_SHARE ? { freeLogBytesMax: SHORT_LOG_BYTES } : {};
+  const run = new EngineRun(image, sync, BOOT, limits);
   const states = performHistory(run, sync, random, transactionCount);
   image.rollBack(mark);
   return { events: run.file.events, states };

@@ -21,7 +21,7 @@ export function plainKey(index: number): string {
 /** Closed, so that both metas tell of the same state. */
 export function makeSmallFile(): DiskImage {
   const image = emptyDatabase();
-  const run = new EngineRun(image, 'full', undefined, 0);
+  const run = new EngineRun(image, 'full', undefined, { freeLogBytesMax: 0 });
   run.engine.begin();
   for (let index = 0; index < DEEP_COUNT; index++) run.set(deepKey(index), 'v', 0, 'deep');
   for (let index = 0; index < 45; index++) {

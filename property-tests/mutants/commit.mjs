@@ -1,6 +1,7 @@
 /** Rules of writing, syncing and recovering. */
 
 const CRASH = ['property-tests/crash/crash', 'property-tests/crash/killed'];
+const LARGE = ['property-tests/crash/large-commits'];
 const FAULTS = ['property-tests/crash/faults', 'property-tests/crash/lying-disk'];
 
 /** @type {readonly import('./mutants.mjs').Mutant[]} */
@@ -10,7 +11,7 @@ export const COMMIT_MUTANTS = [
     file: 'writer/file-state.ts',
     find: 'if (!single) this.#syncOrGoBack(slot);',
     replace: '',
-    suites: CRASH,
+    suites: ['property-tests/crash/large-commits', ...CRASH],
   },
   {
     rule: 'a commit is synced after its meta',
@@ -52,7 +53,7 @@ export const COMMIT_MUTANTS = [
     file: 'writer/file-state.ts',
     find: '    this.#writeMeta(meta, other(this.#durableSlot));\n    this.meta = meta;',
     replace: '    this.#writeMeta(meta, this.#durableSlot);\n    this.meta = meta;',
-    suites: CRASH,
+    suites: ['property-tests/crash/killed', 'property-tests/crash/crash'],
   },
   {
     rule: 'the old meta is written back when a sync fails',
@@ -77,7 +78,7 @@ export const COMMIT_MUTANTS = [
     file: 'writer/file-state.ts',
     find: 'new Set([...this.#durableStates, ...this.#writtenStates])',
     replace: 'new Set([this.meta.txnId])',
-    suites: CRASH,
+    suites: ['property-tests/crash/killed', 'property-tests/crash/crash'],
   },
   {
     rule: 'every write checks how much was taken',
@@ -94,7 +95,7 @@ export const COMMIT_MUTANTS = [
     if (record`,
     replace: `    const live = this.#liveSealed();
     if (record`,
-    suites: [...FAULTS, 'test/api/files'],
+    suites: ['property-tests/crash/dropped'],
   },
   {
     rule: 'recovery checks the pages that an unconfirmed meta lists',
@@ -108,28 +109,28 @@ export const COMMIT_MUTANTS = [
     file: 'shared/pages/recovery.ts',
     find: 'return known && bootId.every((byte, index) => meta.bootId[index] === byte);',
     replace: 'return known;',
-    suites: CRASH,
+    suites: ['property-tests/crash/killed', 'property-tests/crash/crash'],
   },
   {
     rule: 'one sync vouches only for a change that is listed whole',
     file: 'writer/commit.ts',
     find: 'const single = !this.#spilled && files.isDurable',
     replace: 'const single = files.isDurable',
-    suites: CRASH,
+    suites: LARGE,
   },
   {
     rule: 'with one sync a commit starts from a state that is on the disk',
     file: 'writer/commit.ts',
     find: '!this.#spilled && files.isDurable(this.#engine.txnId)',
     replace: '!this.#spilled',
-    suites: [...CRASH, 'property-tests/crash/lost-weak'],
+    suites: ['property-tests/crash/killed'],
   },
   {
     rule: 'what a weak meta names is not durable',
     file: 'shared/pages/recovery.ts',
     find: 'const durable = meta.weak && other !== undefined ? other : meta;',
     replace: 'const durable = meta;',
-    suites: [...CRASH, 'property-tests/crash/lost-weak'],
+    suites: ['property-tests/crash/killed'],
   },
   {
     rule: 'a sync that fails when a turn begins is not repeated',
@@ -143,7 +144,7 @@ export const COMMIT_MUTANTS = [
     file: 'shared/pages/recovery.ts',
     find: 'if (!holds) return damaged;',
     replace: '',
-    suites: CRASH,
+    suites: LARGE,
   },
   {
     rule: 'a file that ends before its last page is damage',

@@ -24,7 +24,7 @@ export const PAGE_MUTANTS = [
     file: 'shared/pages/page-source.ts',
     find: 'return this.#check(memory, address, pageId, level);',
     replace: 'return undefined;',
-    suites: ['property-tests/damage'],
+    suites: ['property-tests/damage/damage'],
   },
   {
     rule: 'a page may be reused only when no protected state sees it',
@@ -59,7 +59,7 @@ export const PAGE_MUTANTS = [
     file: 'writer/pages/dirty-pages.ts',
     find: 'return taken.generation >= this.#freezeGeneration;',
     replace: 'return taken.generation > 0;',
-    suites: ['property-tests/keyspace-model', 'test/api/batches'],
+    suites: ['test/api/batches', 'property-tests/keyspace-model'],
   },
   {
     rule: 'every branch counts the entries below it',
@@ -73,21 +73,21 @@ export const PAGE_MUTANTS = [
     file: 'writer/keyspaces/values.ts',
     find: '    this.#replaceDeadline(keyspace, key, old.deadline, 0);\n    return old.visible;',
     replace: '    return old.visible;',
-    suites: ['property-tests/keyspace-model', 'test/api/expiry'],
+    suites: ['test/api/expiry', 'property-tests/keyspace-model'],
   },
   {
     rule: 'the extents of a value that goes are freed',
     file: 'writer/keyspaces/values.ts',
     find: '    if (!old.found) return false;\n    this.#freeOldExtents(keyspace);',
     replace: '    if (!old.found) return false;',
-    suites: ['property-tests/keyspace-model', 'property-tests/crash/free-log'],
+    suites: ['property-tests/crash/free-log', 'test/api/values', 'property-tests/keyspace-model'],
   },
   {
     rule: 'a frame is valid only if page id and checksum agree',
     file: 'shared/memory/page-cache.ts',
     find: ' || i32[record + LOW] !== low) continue;\n        if (i32[record + HIGH] !== high) ',
     replace: ') ',
-    suites: ['property-tests/tree', 'property-tests/keyspace-model'],
+    suites: ['test/api/handles'],
   },
   {
     rule: 'a frame is filled anew once every thread has begun anew',

@@ -72,15 +72,15 @@ function makeMutant(mutant) {
   return directory;
 }
 
-/** @returns {Promise<'passes' | 'fails' | 'hangs'>} */
+/** @returns {Promise<{ outcome: 'passes' | 'fails' | 'hangs', output: string }>} */
 function runSuite(directory, suite) {
   const vitest = join(directory, 'node_modules/vitest/vitest.mjs');
   const limits = { cwd: directory, timeout: SUITE_MS_MAX, maxBuffer: 2 ** 28 };
   return new Promise((resolve) => {
-    execFile(process.execPath, [vitest, 'run', '--bail', '1', suite], limits, (error, stdout) => {
-      if (error === null) resolve('passes');
-      else if (error.killed) resolve('hangs');
-      else resolve(/No test files found/.test(stdout) ? 'passes' : 'fails');
+    execFile(process.execPath, [vitest, 'run', '--bail', '1', suite], limits, (error, stdout, stderr) => {
+      const output = `${stdout}\n${stderr}`;
+      if (error === null) resolve({ outcome: 'passes', output });
+      else resolve({ outcome: error.killed ? 'hangs' : 'fails', output });
     });
   });
 }
@@ -91,8 +91,9 @@ async function checkUnchanged(suites) {
   const waiting = [...suites];
   const checkNext = async () => {
     for (let suite = waiting.shift(); suite !== undefined; suite = waiting.shift()) {
-      const outcome = await runSuite(directory, suite);
-      if (outcome !== 'passes') throw new Error(`${suite} ${outcome} on the unchanged package`);
+      const { outcome, output } = await runSuite(directory, suite);
+      if (outcome === 'passes') continue;
+      throw new Error(`${suite} ${outcome} on the unchanged package:\n${output}`);
     }
   };
   try {
@@ -108,7 +109,7 @@ async function judge(mutant) {
   let caughtBy = '';
   try {
     for (const suite of mutant.suites) {
-      const outcome = await runSuite(directory, suite);
+      const { outcome } = await runSuite(directory, suite);
       if (outcome === 'passes') continue;
       caughtBy = outcome === 'hangs' ? `${suite} (hangs)` : suite;
       break;

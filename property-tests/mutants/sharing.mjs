@@ -1,6 +1,6 @@
 /** Rules between threads, openings and processes. */
 
-const PROCESSES = ['test/api/handles', 'test/api/processes'];
+const HANDLES = ['test/api/handles'];
 const THREADS = ['test/api/threads'];
 
 /** @type {readonly import('./mutants.mjs').Mutant[]} */
@@ -10,7 +10,7 @@ export const SHARING_MUTANTS = [
     file: 'api/core.ts',
     find: 'if (this.state() === state) return { state, pinIndex };',
     replace: 'return { state, pinIndex };',
-    suites: PROCESSES,
+    suites: ['test/api/moved-states'],
   },
   {
     rule: 'a pin in the making protects every state',
@@ -24,21 +24,21 @@ export const SHARING_MUTANTS = [
     file: 'writer/engine.ts',
     find: 'const others = this.#statesOfOthers();',
     replace: 'const others: readonly TxnId[] = [];',
-    suites: PROCESSES,
+    suites: HANDLES,
   },
   {
     rule: 'reads of a file that others write look at its meta first',
     file: 'api/core.ts',
     find: 'if (!watch.hasMoved()) return;',
     replace: 'return;',
-    suites: PROCESSES,
+    suites: HANDLES,
   },
   {
     rule: 'a read whose page was reused meanwhile is done again',
     file: 'api/core.ts',
     find: 'if (attempt === ATTEMPTS_MAX) throw corrupt(error);',
     replace: 'throw corrupt(error);',
-    suites: PROCESSES,
+    suites: ['test/api/moved-states'],
   },
   {
     rule: 'one writer at a time',
@@ -46,21 +46,21 @@ export const SHARING_MUTANTS = [
     find: `    try {
       this.#waitFor('writer', deadline);`,
     replace: '    try {',
-    suites: PROCESSES,
+    suites: HANDLES,
   },
   {
     rule: 'a writer that has had its turn looks who else wants one',
     file: 'writer/turn.ts',
     find: "if (this.#options.locks.isLockedByOther('want')) this.giveBack();",
     replace: 'if (this.#isHeld) return;',
-    suites: PROCESSES,
+    suites: ['test/writer/turn'],
   },
   {
     rule: 'a turn begins with the newest state, whoever wrote it',
     file: 'writer/turn.ts',
     find: 'if (known !== undefined && (known.hasFailed || !this.#watch.hasMoved())) return known;',
     replace: 'if (known !== undefined) return known;',
-    suites: PROCESSES,
+    suites: HANDLES,
   },
   {
     rule: 'a file that another stands in the place of is not written',
@@ -117,28 +117,28 @@ export const SHARING_MUTANTS = [
     file: 'writer/engine.ts',
     find: 'if (this.#pinnedByOthers?.meta !== meta) {',
     replace: 'if (this.#pinnedByOthers === undefined) {',
-    suites: PROCESSES,
+    suites: HANDLES,
   },
   {
     rule: 'the lowest state that others read is found, whichever is named first',
     file: 'shared/pages/open-file-locks.ts',
     find: '      lowest = found;\n',
     replace: '      return found;\n',
-    suites: PROCESSES,
+    suites: HANDLES,
   },
   {
     rule: 'a mapped file is looked at in both its metas',
     file: 'shared/pages/meta-watch.ts',
     find: 'mapped[SECOND] === seen[3] &&',
     replace: '',
-    suites: PROCESSES,
+    suites: HANDLES,
   },
   {
     rule: 'a meta that is being written is looked at again',
     file: 'api/core.ts',
     find: 'if (isWhole) watch.accept();',
     replace: 'watch.accept();',
-    suites: PROCESSES,
+    suites: HANDLES,
   },
   {
     rule: 'transactions that share a commit are answered after it',
@@ -149,6 +149,6 @@ export const SHARING_MUTANTS = [
       this.#executor.runTogether([segment, ...others]);
       return;
     }`,
-    suites: [...THREADS, 'test/writer'],
+    suites: THREADS,
   },
 ];

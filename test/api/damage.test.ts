@@ -10,6 +10,8 @@ import { xxHash64 } from '../../dist/kernels/scalar.js';
 import { expectCode, openHere, temporaryDirectory } from './support.js';
 
 const ENTRY_COUNT = 1500;
+/** Where the meta page has the number of pages of the file. */
+const PAGE_COUNT_OFFSET = 64;
 /** Where the meta page has the page id of the extent with the free state. */
 const FREE_EXTENT_OFFSET = 96;
 const CODES = ['ERR_MNEME_NOT_A_DATABASE', 'ERR_MNEME_FORMAT_VERSION', 'ERR_MNEME_CORRUPT'];
@@ -80,6 +82,20 @@ test('a file that is cut off is never answered from wrongly', () => {
   }
   expect(found).toContain('ERR_MNEME_NOT_A_DATABASE');
   expect(found).toContain('ERR_MNEME_CORRUPT');
+});
+
+test('a file that lost the end of its last page is refused before anything is read', () => {
+  const { original, copy } = damageable();
+  const pageCount = readFileSync(original).readUInt32LE(PAGE_COUNT_OFFSET);
+  const end = pageCount * 4096;
+  copyFileSync(original, copy);
+  truncateSync(copy, end);
+  expect(readAll(copy)).toBe('whole');
+  truncateSync(copy, end - 1);
+  for (const options of [{ readonly: true }, {}]) {
+    const { details } = expectCode('ERR_MNEME_CORRUPT', () => open(copy, options));
+    expect(details['page']).toBe(pageCount - 1);
+  }
 });
 
 test('a file with any one byte changed is never answered from wrongly', () => {

@@ -12,7 +12,9 @@
  *
  * The integer product d.c is exact: the query's codes are small enough that it fits 31 bits. All
  * the rest is done in doubles, with a margin for their rounding; norms are stored rounded up. A
- * vector so short that float32 cannot tell its norm well enough is always a survivor.
+ * vector so short that float32 cannot tell its norm well enough is always a survivor. The margin of
+ * l2 is a share of (|q| + |x|)^2, which bounds the squared distance: beside a long query, distances
+ * can be equal as doubles that are not, and then keys decide.
  *
  * A part of the product says enough about many vectors already. With h for the first components
  * and u for the others,

@@ -39,10 +39,15 @@ const TASKS = {
         });
       }
     }),
-  /** Single writes, one key each. */
+  /** Single writes, one key each; returns those that the next read did not see. */
   fill: ({ count, name }) =>
     attempt(() => {
-      for (let index = 0; index < count; index++) keyspace.set(`${name} ${index}`, index);
+      const unseen = [];
+      for (let index = 0; index < count; index++) {
+        keyspace.set(`${name} ${index}`, index);
+        if (keyspace.get(`${name} ${index}`) !== index) unseen.push(index);
+      }
+      return unseen;
     }),
   snapshot: () => {
     held.push(database.snapshot());
