@@ -9,6 +9,7 @@ import type { ReaderStart } from '../reader/worker.js';
 import type { KeyspaceRecord } from '../shared/keyspaces/catalog.js';
 import { SearchBoard } from '../shared/memory/search-job.js';
 import type { PageSource } from '../shared/pages/page-source.js';
+import { DESCRIPTORS_OF_THREAD, expectDescriptors } from '../shared/system.js';
 import { preferLargePages } from './large-pages.js';
 
 export class Searches {
@@ -58,6 +59,7 @@ export class Searches {
   #ensurePool(): void {
     if (this.#pool !== undefined || this.#start === undefined || !this.#mayStart) return;
     try {
+      expectDescriptors(DESCRIPTORS_OF_THREAD * (this.#threads - 1));
       this.#pool = new ReaderPool(this.#start(), this.#threads - 1);
     } catch (error) {
       // Without workers, as under --permission, searches run where they are called.
