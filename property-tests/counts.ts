@@ -23,6 +23,19 @@ export const COLLECTION_COUNTS = {
   stepsMax: 40,
 } as const;
 
+/** Sequences of steps on vectors, and their length at most; collections that are searched. */
+export const VECTOR_COUNTS = {
+  smallPagesOnDisk: 20 * FACTOR,
+  smallPagesInMemory: 20 * FACTOR,
+  largerPagesOnDisk: 20 * FACTOR,
+  stepsMax: 40,
+  collections: 24 * FACTOR,
+  queries: 3,
+  /** Those that readers help with, and rounds of writes and searches in each. */
+  largeCollections: 2 * FACTOR,
+  rounds: 4,
+} as const;
+
 /** Sequences of commands to Redis: groups a sequence, and commands a group, at most. */
 export const REDIS_COUNTS = {
   sequences: 100 * FACTOR,

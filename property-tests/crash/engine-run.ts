@@ -7,8 +7,9 @@ import {
   payloadOffset,
   recordDeadline,
 } from '../../dist/shared/bytes/value-codec.js';
-import { listKeyspaces } from '../../dist/shared/keyspaces/catalog.js';
+import { type KeyspaceRecord, listKeyspaces } from '../../dist/shared/keyspaces/catalog.js';
 import { readLongPayload, readValue } from '../../dist/shared/keyspaces/values.js';
+import { keyOfSlot, readOriginal } from '../../dist/shared/keyspaces/vector.js';
 import { PIN_LIMIT_WORD } from '../../dist/shared/memory/control-block.js';
 import {
   CONTROL_ADDRESS,
@@ -26,6 +27,7 @@ import { checkFile } from '../../dist/writer/check-file.js';
 import { Engine } from '../../dist/writer/engine.js';
 import { CatalogWriter } from '../../dist/writer/keyspaces/catalog.js';
 import { ValuesWriter } from '../../dist/writer/keyspaces/values.js';
+import { VectorsWriter } from '../../dist/writer/keyspaces/vector.js';
 import { DiskImage } from './disk-image.js';
 import { SimulatedFile } from './simulated-disk.js';
 
@@ -73,6 +75,7 @@ export class EngineRun {
   readonly engine: Engine;
   readonly file: SimulatedFile;
   readonly #values: ValuesWriter;
+  readonly #vectors: VectorsWriter;
   readonly #catalog: CatalogWriter;
 
   constructor(
@@ -88,6 +91,7 @@ export class EngineRun {
       ...{ memory: shared, slot, file: this.file, bootId, sync, locks: NO_LOCKS, ...limits },
     });
     this.#values = new ValuesWriter(this.engine);
+    this.#vectors = new VectorsWriter(this.engine);
     this.#catalog = new CatalogWriter(this.engine);
   }
 
@@ -101,16 +105,35 @@ export class EngineRun {
     this.#values.set(opened, place, record, 0, record.length, { keep: false, deadline }, 0);
   }
 
+  setVector(key: string, vector: Float32Array, keyspace = 'a'): void {
+    this.engine.relieveCache();
+    const bytes = Buffer.from(key);
+    const opened = this.engine.keyspace(keyspace);
+    const start = memory.scratchAddress(0);
+    memory.u8.set(new Uint8Array(vector.buffer), start);
+    const place = { bytes, start: 0, end: bytes.length };
+    this.#vectors.set(opened, place, start, start + vector.byteLength);
+  }
+
+  /** Deletes a key's value and its vector. */
   delete(key: string, keyspace = 'a'): void {
     this.engine.relieveCache();
     const bytes = Buffer.from(key);
     this.#values.delete(this.engine.keyspace(keyspace), { bytes, start: 0, end: bytes.length }, 0);
+    this.deleteVector(key, keyspace);
   }
 
-  /** Deletes the keys from `low` up to, not including, `high`. */
+  deleteVector(key: string, keyspace = 'a'): void {
+    const bytes = Buffer.from(key);
+    this.#vectors.delete(this.engine.keyspace(keyspace), { bytes, start: 0, end: bytes.length });
+  }
+
+  /** Deletes the values and vectors of the keys from `low` up to, not including, `high`. */
   deleteRange(low: string, high: string | undefined, keyspace = 'a'): void {
     const to = high === undefined ? undefined : Buffer.from(high);
-    this.#values.deleteRange(this.engine.keyspace(keyspace), Buffer.from(low), to, 0);
+    const opened = this.engine.keyspace(keyspace);
+    this.#values.deleteRange(opened, Buffer.from(low), to, 0);
+    this.#vectors.deleteRange(opened, Buffer.from(low), to);
   }
 
   /** Removes what has expired at `now`. */
@@ -134,11 +157,24 @@ export class EngineRun {
     const lines: string[] = [];
     for (const { name, record } of listKeyspaces(source, catalog)) {
       const cursor = new Cursor(source, record.values);
-      if (!cursor.seekRank(0)) continue;
-      do this.#addLeaf(lines, name, cursor.leaf());
-      while (cursor.moveLeaf(1));
+      if (cursor.seekRank(0)) {
+        do this.#addLeaf(lines, name, cursor.leaf());
+        while (cursor.moveLeaf(1));
+      }
+      this.#addVectors(lines, name, record);
     }
     return lines.join('\n');
+  }
+
+  /** By their slots, in the order of their keys. */
+  #addVectors(lines: string[], name: string, record: KeyspaceRecord): void {
+    const { source } = this.engine;
+    const found: string[] = [];
+    for (let slot = 0; slot < record.vectorSlots.count; slot++) {
+      const key = Buffer.from(keyOfSlot(source, record, slot)).toString('latin1');
+      found.push(vectorLine(name, key, readOriginal(source, record, slot)));
+    }
+    lines.push(...found.sort());
   }
 
   #addLeaf(lines: string[], name: string, leaf: number): void {
@@ -197,4 +233,11 @@ export function contentLine(
   value: string,
 ): string {
   return `${keyspace} ${key} ${deadline} ${value}`;
+}
+
+/** A vector's line says how long it is and a sum of its bytes. */
+export function vectorLine(keyspace: string, key: string, vector: Float32Array): string {
+  let sum = 0;
+  for (const word of new Int32Array(vector.buffer)) sum = Math.imul(sum ^ word, 0x9e3779b1) ^ word;
+  return `${keyspace} ${key} vector ${vector.length} ${sum}`;
 }

@@ -1,8 +1,8 @@
 /**
  * Random histories of transactions, and what the database must hold after each: every way to change
- * keyspaces, with deadlines, values in leaves and in extents, ranges and drops.
+ * keyspaces, with deadlines, values in leaves and in extents, vectors, ranges and drops.
  */
-import { contentLine, type EngineRun, type SyncMode } from './engine-run.js';
+import { contentLine, type EngineRun, type SyncMode, vectorLine } from './engine-run.js';
 
 const KEYSPACES = ['a', 'b'] as const;
 type Keyspace = (typeof KEYSPACES)[number];
@@ -11,6 +11,11 @@ const KEY_COUNT = 24;
 const KEY_BYTES = 150;
 const WRITE_BEHIND_EVERY = 2;
 const SYNC_EVERY = 3;
+/** How many histories have vectors, and which share of their changes those are. */
+const VECTORS_SHARE = 0.15;
+const VECTOR_CHANGES = 0.4;
+/** Several vectors in a part of a leaf, and one in several. */
+const DIMENSIONS: Readonly<Record<Keyspace, number>> = { a: 5, b: 300 };
 
 interface Entry {
   readonly value: string;
@@ -20,24 +25,39 @@ interface Entry {
 /** What a database holds, by keyspace and key. */
 class Model {
   readonly #entries: Record<Keyspace, Map<string, Entry>> = { a: new Map(), b: new Map() };
+  /** The lines of vectors. */
+  readonly #vectors: Record<Keyspace, Map<string, string>> = { a: new Map(), b: new Map() };
 
   of(keyspace: Keyspace): Map<string, Entry> {
     return this.#entries[keyspace];
   }
 
+  vectorsOf(keyspace: Keyspace): Map<string, string> {
+    return this.#vectors[keyspace];
+  }
+
+  delete(keyspace: Keyspace, key: string): void {
+    this.of(keyspace).delete(key);
+    this.vectorsOf(keyspace).delete(key);
+  }
+
   copy(): Model {
     const model = new Model();
-    for (const keyspace of KEYSPACES) model.#entries[keyspace] = new Map(this.of(keyspace));
+    for (const keyspace of KEYSPACES) {
+      model.#entries[keyspace] = new Map(this.of(keyspace));
+      model.#vectors[keyspace] = new Map(this.vectorsOf(keyspace));
+    }
     return model;
   }
 
   content(): string {
     return KEYSPACES.flatMap((keyspace) => {
       const keys = [...this.of(keyspace).keys()].sort();
-      return keys.map((key) => {
+      const values = keys.map((key) => {
         const { value, deadline } = this.of(keyspace).get(key) as Entry;
         return contentLine(keyspace, key, deadline, value);
       });
+      return [...values, ...[...this.vectorsOf(keyspace).values()].sort()];
     }).join('\n');
   }
 }
@@ -50,6 +70,7 @@ export function keyAt(index: number): string {
 export class History {
   #run: EngineRun;
   readonly #random: () => number;
+  readonly #hasVectors: boolean;
   #model = new Model();
   #committed = new Model();
   /** What the transaction that is being committed makes of it. */
@@ -63,6 +84,7 @@ export class History {
   constructor(run: EngineRun, random: () => number) {
     this.#run = run;
     this.#random = random;
+    this.#hasVectors = random() < VECTORS_SHARE;
     this.#rest = run.content();
     this.states = [this.#rest];
   }
@@ -104,6 +126,10 @@ export class History {
 
   #change(): void {
     const keyspace = this.#random() < 0.7 ? 'a' : 'b';
+    if (this.#hasVectors && this.#random() < VECTOR_CHANGES) {
+      this.#changeVector(keyspace);
+      return;
+    }
     const choice = this.#random();
     if (choice < 0.68) this.#set(keyspace);
     else if (choice < 0.9) this.#delete(keyspace);
@@ -120,22 +146,36 @@ export class History {
     this.#model.of(keyspace).set(key, { value, deadline });
   }
 
+  #changeVector(keyspace: Keyspace): void {
+    const key = keyAt(this.#below(KEY_COUNT));
+    if (this.#random() < 0.25) {
+      this.#run.deleteVector(key, keyspace);
+      this.#model.vectorsOf(keyspace).delete(key);
+      return;
+    }
+    const seed = this.#changes++;
+    const vector = Float32Array.from({ length: DIMENSIONS[keyspace] }, (_, at) => seed - at / 3);
+    this.#run.setVector(key, vector, keyspace);
+    this.#model.vectorsOf(keyspace).set(key, vectorLine(keyspace, key, vector));
+  }
+
   #delete(keyspace: Keyspace): void {
     const key = keyAt(this.#below(KEY_COUNT));
     this.#run.delete(key, keyspace);
-    this.#model.of(keyspace).delete(key);
+    this.#model.delete(keyspace, key);
   }
 
   #deleteRange(keyspace: Keyspace): void {
     const first = this.#below(KEY_COUNT);
     const end = first + this.#below(8);
     this.#run.deleteRange(keyAt(first), keyAt(end), keyspace);
-    for (let index = first; index < end; index++) this.#model.of(keyspace).delete(keyAt(index));
+    for (let index = first; index < end; index++) this.#model.delete(keyspace, keyAt(index));
   }
 
   #drop(keyspace: Keyspace): void {
     this.#run.drop(keyspace);
     this.#model.of(keyspace).clear();
+    this.#model.vectorsOf(keyspace).clear();
   }
 
   /** With `sync: 'none'`, what the writer's clock would do, in the middle too. */

@@ -21,6 +21,7 @@ const OWNERS: readonly Part['owner'][] = [
   ...(['values', 'values', 'values', 'values', 'values', 'values', 'expiry', 'expiry'] as const),
   ...(['catalog', 'catalog', 'meta', 'list', 'free', 'dropped', 'dropped'] as const),
   ...(['names', 'names', 'names', 'members', 'members', 'ranks', 'ranks', 'elements'] as const),
+  ...(['slots', 'slots', 'keys', 'keys', 'codes', 'codes', 'codes', 'originals'] as const),
 ];
 
 interface Field {
@@ -72,11 +73,15 @@ function recordFields(part: Part, at: number, length: number): Field[] {
   if (length === 0) return [];
   if (part.owner === 'names') return fieldsFrom(at, [4, 4, ...(length > 8 ? [4, 4, 4, 4] : [])]);
   if (part.owner === 'members') return fieldsFrom(at, [2, 2, 2, 2]);
+  if (part.owner === 'slots') return fieldsFrom(at, [6]);
+  if (part.owner === 'keys') return fieldsFrom(at, [1]);
+  if (part.owner === 'codes') return fieldsFrom(at, [4, 4, 4, 1, 1, 1, 1, 1]);
+  if (part.owner === 'originals') return fieldsFrom(at, [4, 4, 4, 4]);
   if (part.owner !== 'catalog') return fieldsFrom(at, length < 24 ? [1] : [1, 6, 4, 4, 4, 4]);
   if (length === 14) return fieldsFrom(at, [4, 4, 4, 1, 1]);
   const tree = [1, 1, 4, 4, 4, 6, 6, 6, 1];
-  const trees = Array.from({ length: (length - 22) / 33 }, () => tree).flat();
-  return fieldsFrom(at, [1, 1, 1, 1, 6, 6, 6, ...trees]);
+  const trees = Array.from({ length: (length - 26) / 33 }, () => tree).flat();
+  return fieldsFrom(at, [1, 1, 1, 1, 6, 6, 6, 4, ...trees]);
 }
 
 function writeField(file: Buffer, { at, size }: Field, to: Content): void {

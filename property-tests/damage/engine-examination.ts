@@ -2,14 +2,23 @@
  * Uses a damaged file with the engine alone, in every way there is, and says what went wrong beside
  * what may: an answer, or an error that says what is the matter with the file.
  */
+import { searchVectors } from '../../dist/reader/vector-search.js';
+import { METRICS } from '../../dist/shared/bytes/vector-codes.js';
 import { MnemeError } from '../../dist/shared/errors.js';
-import { listKeyspaces } from '../../dist/shared/keyspaces/catalog.js';
+import { type KeyspaceRecord, listKeyspaces } from '../../dist/shared/keyspaces/catalog.js';
 import { expiredCount, expiredKeys } from '../../dist/shared/keyspaces/expiry.js';
 import { PageMismatch } from '../../dist/shared/pages/page-file.js';
 import { Cursor, rankOf } from '../../dist/shared/tree/cursor.js';
 import type { DiskImage } from '../crash/disk-image.js';
 import { EngineRun } from '../crash/engine-run.js';
-import { DEADLINE, deepKey, plainKey, SMALL_KEYSPACES } from './small-file.js';
+import {
+  DEADLINE,
+  deepKey,
+  plainKey,
+  SMALL_KEYSPACES,
+  smallVector,
+  VECTOR_COUNT,
+} from './small-file.js';
 
 const NOW = DEADLINE + 5;
 const KEYS = [deepKey(3), deepKey(30), plainKey(7), plainKey(1), plainKey(99)];
@@ -17,6 +26,7 @@ const CODES: ReadonlySet<string> = new Set([
   'ERR_MNEME_NOT_A_DATABASE',
   'ERR_MNEME_FORMAT_VERSION',
   'ERR_MNEME_CORRUPT',
+  'ERR_MNEME_DIMENSION_MISMATCH',
 ]);
 /** What a damaged file of a few hundred kilobytes may become by what is done to it here. */
 const FILE_BYTES_MAX = 2 ** 22;
@@ -98,10 +108,25 @@ export class EngineExamination {
       this.#attempt('expired', () => expiredKeys(source, record.expiry, NOW, 50));
       this.#attempt('expired count', () => expiredCount(source, record.expiry, NOW));
       this.#attempt('rank', () => rankOf(source, record.values, Buffer.from(plainKey(9))));
+      this.#attempt('search', () => this.#search(run, record));
       this.#attempt('last leaves', () => {
         const cursor = new Cursor(source, record.values);
         if (cursor.seekRank(record.values.count - 1)) while (cursor.moveLeaf(-1));
       });
+    }
+  }
+
+  #search(run: EngineRun, record: KeyspaceRecord): void {
+    const { source } = run.engine;
+    if (record.dimension !== smallVector(0).length) return; // a query has to be as long
+    const queries = METRICS.map((metric, index) => {
+      return { vector: smallVector(index), metric, topK: 5, includeVectors: index === 0 };
+    });
+    source.enter();
+    try {
+      searchVectors(source, record, queries, undefined);
+    } finally {
+      source.leave();
     }
   }
 
@@ -118,8 +143,14 @@ export class EngineExamination {
       () => run.deleteRange('deep 2', 'deep 5', 'deep'),
       () => run.purge('expiring', NOW),
       () => this.#fill(run),
+      () => run.setVector(plainKey(5), smallVector(500), 'vectors'),
+      () => run.setVector(plainKey(500), smallVector(5), 'vectors'),
+      () => run.delete(plainKey(8), 'vectors'),
+      () => run.deleteVector(plainKey(VECTOR_COUNT - 1), 'vectors'),
+      () => run.deleteRange(plainKey(30), plainKey(34), 'vectors'),
       () => run.drop('plain'),
       () => run.deleteRange('', undefined, 'deep'),
+      () => run.deleteRange('', undefined, 'vectors'),
     ];
     for (const write of writes) {
       if (!this.#isChosen()) continue;

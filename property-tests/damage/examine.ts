@@ -3,7 +3,7 @@
  * error that says what is the matter with the file.
  */
 import { type Database, type Keyspace, MnemeError, open } from 'mneme';
-import { KEYSPACES, keyAt, OPENED_AT } from './fixture.js';
+import { KEYSPACES, keyAt, OPENED_AT, vectorAt } from './fixture.js';
 
 /** More entries than any file has whose size is that of the fixture. */
 const ENTRIES_MAX = 20_000;
@@ -13,6 +13,7 @@ const CODES: ReadonlySet<string> = new Set([
   'ERR_MNEME_CORRUPT',
   'ERR_MNEME_TYPE_MISMATCH',
   'ERR_MNEME_INTEGER_OVERFLOW',
+  'ERR_MNEME_DIMENSION_MISMATCH',
 ]);
 
 type AnyKeyspace = Keyspace<string> | Keyspace<Uint8Array>;
@@ -109,6 +110,25 @@ export class Examination {
     }
     this.#attempt(`${name}: get a long value`, () => keyspace.get('one'));
     if (name === 'collections') this.#readCollections(keyspace);
+    if (name === 'vectors' || name === 'long vectors')
+      this.#readVectors(keyspace as Keyspace, name);
+  }
+
+  #readVectors(keyspace: Keyspace, name: 'vectors' | 'long vectors'): void {
+    const query = vectorAt(name, 5);
+    const many = [vectorAt(name, 8), query, vectorAt(name, 11)];
+    const reads: Record<string, () => unknown> = {
+      vdim: () => keyspace.vdim(),
+      vcount: () => [keyspace.vcount(), keyspace.vcount(keyAt(name, 20).slice(0, -1))],
+      vget: () => [7, 8, 19, 10_000].map((index) => keyspace.vget(keyAt(name, index))),
+      cosine: () => keyspace.vsearch(query),
+      dot: () => keyspace.vsearch(query, { metric: 'dot', topK: 40, includeVectors: true }),
+      l2: () => keyspace.vsearch(query, { metric: 'l2', topK: ENTRIES_MAX }),
+      'search a prefix': () => keyspace.vsearch(query, { filter: keyAt(name, 20).slice(0, -2) }),
+      'search with a filter': () => keyspace.vsearch(query, { filter: (key) => key.endsWith('2') }),
+      vsearchMany: () => keyspace.vsearchMany(many, { metric: 'l2' }),
+    };
+    for (const [title, read] of Object.entries(reads)) this.#attempt(`${name}: ${title}`, read);
   }
 
   #readCollections(keyspace: AnyKeyspace): void {
@@ -154,6 +174,9 @@ export class Examination {
   #write(database: Database): void {
     this.#keyspaces(database, (keyspace, name) => this.#writeKeyspace(keyspace, name));
     this.#attempt('collections', () => this.#writeCollections(database.keyspace('collections')));
+    for (const name of ['vectors', 'long vectors'] as const) {
+      this.#attempt(name, () => this.#writeVectors(database.keyspace(name), name));
+    }
     this.#attempt('keyspaces in a batch', () => {
       database.batch(() => database.keyspaces());
     });
@@ -184,6 +207,22 @@ export class Examination {
         this.#attempt(`${name}: ${title}`, write);
       }
     }
+  }
+
+  #writeVectors(keyspace: Keyspace, name: 'vectors' | 'long vectors'): void {
+    const writes: Record<string, () => unknown> = {
+      'vset anew': () => keyspace.vset(keyAt(name, 8), vectorAt(name, 1)),
+      'vset a new key': () => keyspace.vset(keyAt(name, 20_000), vectorAt(name, 2)),
+      vdel: () => [7, 11, 0, 20_000].map((index) => keyspace.vdel(keyAt(name, index))),
+      del: () => keyspace.del(keyAt(name, 13)),
+      'del a range': () => keyspace.delRange({ gte: keyAt(name, 15), lt: keyAt(name, 23) }),
+      'search what was written': () => keyspace.vsearch(vectorAt(name, 1), { metric: 'l2' }),
+      'vdel the last': () => keyspace.vdel(keyAt(name, 899)),
+    };
+    for (const [title, write] of Object.entries(writes)) this.#attempt(`${name}: ${title}`, write);
+    this.#attempt(`${name}: delete everything`, () => {
+      if (name === 'long vectors') keyspace.delRange({});
+    });
   }
 
   #writeKeyspace(keyspace: AnyKeyspace, name: string): void {

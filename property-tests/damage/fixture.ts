@@ -1,7 +1,7 @@
 /**
  * The file that is damaged: small, with trees of several levels, every type of value, expired keys,
- * extents, lists of extents, free space, sorted sets, lists, and a dropped keyspace that is still
- * being freed.
+ * extents, lists of extents, free space, sorted sets, lists, vectors, and a dropped keyspace of
+ * which pages are still to be freed.
  */
 import { readFileSync } from 'node:fs';
 import { type Keyspace, open } from 'mneme';
@@ -25,6 +25,8 @@ export const KEYSPACES = [
   { name: 'bytes', keys: 'bytes' },
   { name: 'large', keys: 'text' },
   { name: 'collections', keys: 'text' },
+  { name: 'vectors', keys: 'text' },
+  { name: 'long vectors', keys: 'text' },
 ] as const;
 
 export function keyAt(name: string, index: number): string {
@@ -39,7 +41,30 @@ const COUNTS = {
   bytes: 40,
   large: 20,
   collections: 5,
+  vectors: 5,
+  'long vectors': 0,
 } as const;
+
+/** Some in a record of codes, and one in several. */
+const VECTORS = {
+  vectors: { count: 900, dimension: 20 },
+  'long vectors': { count: 25, dimension: 1100 },
+} as const;
+
+export function vectorAt(name: keyof typeof VECTORS, index: number): Float32Array {
+  const { dimension } = VECTORS[name];
+  return Float32Array.from({ length: dimension }, (_, at) => Math.sin(index * at + index));
+}
+
+function fillVectors(keyspace: Keyspace, name: keyof typeof VECTORS): void {
+  const { count } = VECTORS[name];
+  keyspace.batch(() => {
+    for (let index = 0; index < count; index++) {
+      keyspace.vset(keyAt(name, (index * 7) % count), vectorAt(name, index));
+    }
+    for (let index = 0; index < count; index += 6) keyspace.vdel(keyAt(name, index));
+  });
+}
 
 function typedValue(index: number): string | number | bigint | Uint8Array {
   const values = [
@@ -111,6 +136,8 @@ export function makeFixture(path: string, isLarge: boolean): Buffer {
     fill(keyspace, name, COUNTS[name]);
   }
   fillCollections(database.keyspace('collections'));
+  fillVectors(database.keyspace('vectors'), 'vectors');
+  fillVectors(database.keyspace('long vectors'), 'long vectors');
   database.keyspace('typed').delRange({ gte: keyAt('typed', 50), lt: keyAt('typed', 90) });
   // Last, because every commit frees a part of it.
   if (isLarge) database.dropKeyspace('dropped');

@@ -24,7 +24,8 @@ test('the small file has parts of every kind, and is sound', () => {
   const image = makeSmallFile();
   const parts = readParts(Buffer.from(image.bytes.subarray(0, image.size)));
   expect([...new Set(parts.map(({ owner }) => owner))].sort()).toEqual([
-    ...['catalog', 'dropped', 'expiry', 'free', 'meta', 'values'],
+    ...['catalog', 'codes', 'dropped', 'expiry', 'free', 'keys', 'meta', 'originals', 'slots'],
+    ...['values'],
   ]);
   const examination = new EngineExamination(image);
   examination.run();

@@ -22,7 +22,10 @@ const NO_LEVEL = 255;
 const RECORD_TREES = 26;
 const TREE_BYTES = 33;
 /** By their roles, from 1. */
-const TREES = ['values', 'expiry', 'names', 'members', 'ranks', 'elements'] as const;
+const TREES = [
+  ...(['values', 'expiry', 'names', 'members', 'ranks', 'elements'] as const),
+  ...(['slots', 'keys', 'codes', 'originals'] as const),
+] as const;
 
 /** What pointers have in common, wherever they stand: page id (4 bytes), checksum (8). */
 export const POINTER_BYTES = 12;

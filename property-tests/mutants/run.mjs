@@ -77,7 +77,8 @@ function runSuite(directory, suite) {
   const vitest = join(directory, 'node_modules/vitest/vitest.mjs');
   const limits = { cwd: directory, timeout: SUITE_MS_MAX, maxBuffer: 2 ** 28 };
   return new Promise((resolve) => {
-    execFile(process.execPath, [vitest, 'run', '--bail', '1', suite], limits, (error, stdout, stderr) => {
+    const parameters = [vitest, 'run', '--bail', '1', suite];
+    execFile(process.execPath, parameters, limits, (error, stdout, stderr) => {
       const output = `${stdout}\n${stderr}`;
       if (error === null) resolve({ outcome: 'passes', output });
       else resolve({ outcome: error.killed ? 'hangs' : 'fails', output });

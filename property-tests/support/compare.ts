@@ -2,6 +2,7 @@
  * Says whether database and model agree: the same text, number or bytes, all the way down.
  */
 import { inspect } from 'node:util';
+import { isSameVector } from '../model/nearest.js';
 import { Tolerance } from '../model/tolerance.js';
 
 /** Throws with both sides when they differ. */
@@ -20,6 +21,9 @@ function differenceOf(actual: unknown, expected: unknown, path: string): string 
   if (expected instanceof Uint8Array) {
     const isSame = isOwnBytes(actual) && Buffer.compare(actual, expected) === 0;
     return isSame ? undefined : say(path, actual, expected);
+  }
+  if (expected instanceof Float32Array) {
+    return isSameVector(actual, expected) ? undefined : say(path, actual, expected);
   }
   if (Array.isArray(expected)) return differenceOfArrays(actual, expected, path);
   if (isPlain(expected) && isPlain(actual)) {

@@ -203,7 +203,7 @@ function performOnKeyspace(step: KeyspaceStep, handle: SubjectKeyspace): unknown
   }
 }
 
-function numberedKey({ unit, repeat }: KeyFamily, index: number): string {
+export function numberedKey({ unit, repeat }: KeyFamily, index: number): string {
   return `${unit.repeat(repeat)}${String(index).padStart(5, '0')}`;
 }
 
@@ -251,7 +251,7 @@ function chained(
 }
 
 /** Keeps about half of the keys of any kind. */
-function hasOddEnd(key: Key): boolean {
+export function hasOddEnd(key: Key): boolean {
   const last = typeof key === 'string' ? key.charCodeAt(key.length - 1) : key.at(-1);
   return (last ?? 0) % 2 === 1;
 }

@@ -43,6 +43,7 @@ import type { StorageFile } from '../shared/pages/storage.js';
 import { processId } from '../shared/system.js';
 import { nodeProblem } from '../shared/tree/node.js';
 import { forgetAtExit, rememberAtExit } from './exit.js';
+import { preferLargePages } from './large-pages.js';
 import { bootIdBytes, firstMeta, openDatabaseFile, type SharedPlaces } from './open-file.js';
 import type { CheckedOptions } from './options.js';
 import { ReaderLocks } from './reader-locks.js';
@@ -108,7 +109,10 @@ export class Core {
     if (memoryFile === undefined && options.lock) {
       const locks = new ReaderLocks(storage, file, options.lockTimeoutMs);
       // It accepts nothing yet: a meta may be half written now, or newer than the published state.
-      const watch = new MetaWatch(file, (length) => storage.map(file, 0, length));
+      const watch = new MetaWatch(file, (length) => {
+        preferLargePages(memory);
+        return storage.map(file, 0, length);
+      });
       this.#others = { locks, watch };
     }
     const { meta, rejected } = firstMeta(file, this.#scratch, path);

@@ -9,6 +9,7 @@ import type { ReaderStart } from '../reader/worker.js';
 import type { KeyspaceRecord } from '../shared/keyspaces/catalog.js';
 import { SearchBoard } from '../shared/memory/search-job.js';
 import type { PageSource } from '../shared/pages/page-source.js';
+import { preferLargePages } from './large-pages.js';
 
 export class Searches {
   readonly #source: PageSource;
@@ -17,6 +18,8 @@ export class Searches {
   readonly #start: (() => ReaderStart) | undefined;
   #pool: ReaderPool | undefined;
   #mayStart = true;
+  /** True when there was a search that readers could have helped with. */
+  #hasSearched = false;
 
   /**
    * @param threads - That a search may use, the calling one included.
@@ -36,7 +39,12 @@ export class Searches {
 
   /** Runs a search on the calling thread; readers help with a large one. */
   run(record: KeyspaceRecord, wanted: VectorSearch): NearSlot[][] {
-    if (wanted.threads > 1 && isLarge(this.#source, record)) this.#ensurePool();
+    if (isLarge(this.#source, record)) {
+      preferLargePages(this.#source.memory);
+      // The first one mostly waits for the file; to start readers as well would double its time.
+      if (wanted.threads > 1 && this.#hasSearched) this.#ensurePool();
+      this.#hasSearched = true;
+    }
     return search(this.#source, this.#board, record, wanted);
   }
 

@@ -54,8 +54,8 @@ export abstract class VectorKeyspace<K extends Key> {
   readonly #core: Core;
   readonly #access: KeyspaceAccess;
   readonly #keys: KeysKind;
-  /** The dimension as it was seen last; 0 before. */
-  #seenDimension = 0;
+  /** The dimension as it was seen last; undefined before. */
+  #seenDimension: number | undefined;
 
   /** @internal */
   constructor(core: Core, access: KeyspaceAccess, keys: KeysKind) {

@@ -34,7 +34,7 @@ import {
   type SharedMemory,
 } from '../shared/memory/shared-memory.js';
 import { systemThreadId } from '../shared/memory/thread-slots.js';
-import { monotonicMs, processId, threadMayLive } from '../shared/system.js';
+import { expectDescriptors, monotonicMs, processId, threadMayLive } from '../shared/system.js';
 import { InlineWriter } from './inline-writer.js';
 import { WaitingPolicy } from './waiting.js';
 
@@ -42,6 +42,8 @@ const SPIN_MS_MAX = 1;
 const SPINS_PER_CLOCK_READING = 64;
 const SLEEP_MS = 100;
 const START_MS_MAX = 10000;
+/** A thread takes fewer, with what it loads and opens. */
+const DESCRIPTORS_TO_START = 24;
 /** The writer makes little garbage; without a bound its heap grows by tens of megabytes first. */
 const YOUNG_GENERATION_MB = 8;
 
@@ -251,6 +253,7 @@ export class WriterConnection {
   }
 
   #startWorker(workerData: WriterStart): Worker {
+    expectDescriptors(DESCRIPTORS_TO_START);
     const url = new URL('../writer/worker.js', import.meta.url);
     const worker = new Worker(url, {
       workerData,

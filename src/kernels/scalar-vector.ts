@@ -1,6 +1,6 @@
 /**
  * The plain loops of the scan over codes: the definition of the right answer, and what runs without
- * WebAssembly. shared/vectors/codes.ts draws what they read and write, and has the proof.
+ * WebAssembly. shared/bytes/vector-codes.ts draws what they read and write, and has the proof.
  */
 import type { VectorKernels } from './kernel-interface.js';
 import { ScalarRuns } from './scalar-run.js';
@@ -179,8 +179,10 @@ export class ScalarVectors extends ScalarRuns implements VectorKernels {
       upper += NORM_ROUNDING * Math.abs(upper);
     } else if (metric === L2) {
       const square = norm * norm;
-      lower = 2 * lower - square;
-      upper = 2 * upper - square * (1 - 2 * NORM_ROUNDING);
+      const reach = queryNorm + norm;
+      const rounding = ROUNDING * reach * reach;
+      lower = 2 * lower - square - rounding;
+      upper = 2 * upper - square * (1 - 2 * NORM_ROUNDING) + rounding;
     }
     if (upper < view.getFloat64(query + QUERY.threshold, true)) return out;
     view.setInt32(out, slot, true);

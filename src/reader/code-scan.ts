@@ -109,9 +109,13 @@ export class CodeScan {
   #threshold = Number.NEGATIVE_INFINITY;
   #siftAt = SURVIVORS_MAX;
   #leaves = LEAVES_MIN;
-  /** Parts of a vector that is not whole yet, at the start of the output: first entry and count. */
+  /**
+   * Parts of a vector that is not whole yet, at the start of the output: first entry and count.
+   * Kept from scan to scan, since the output is that of other queries meanwhile.
+   */
   #carryEntry = 0;
   #carryCount = 0;
+  readonly #carry: Uint8Array;
 
   constructor(options: CodeScanOptions) {
     const { source, layout, count, vector, metric, topK, place } = options;
@@ -121,6 +125,7 @@ export class CodeScan {
     this.#place = place;
     this.#selected = options.selected;
     this.#bounds = new TopK(topK);
+    this.#carry = new Uint8Array(layout.segments * PART_BYTES);
     source.memory.u8.set(encodeQuery(layout, vector, metric), place.address);
     // Behind the parts of whole vectors there is room for these as survivors.
     const room = layout.segments === 1 ? place.outEnd : (place.out + place.outEnd) >>> 1;
@@ -214,8 +219,13 @@ export class CodeScan {
   #begin(entry: number): void {
     if (this.#carryCount > 0 && this.#carryEntry + this.#carryCount !== entry) this.#endCarry();
     if (this.#carryCount === 0) this.#carryEntry = entry;
+    this.#source.memory.u8.set(this.#carried, this.#place.out);
     this.#set(QUERY_ENTRY, entry);
     this.#set(QUERY_OUT, this.#place.out + this.#carryCount * PART_BYTES);
+  }
+
+  get #carried(): Uint8Array {
+    return this.#carry.subarray(0, this.#carryCount * PART_BYTES);
   }
 
   /** The rest of the vector is in a piece of somebody else's: it is looked at whole later. */
@@ -253,7 +263,8 @@ export class CodeScan {
     const used = whole * segments;
     this.#carryEntry = entry + used;
     this.#carryCount = count - used;
-    memory.u8.copyWithin(out, parts + used * PART_BYTES, partsEnd);
+    this.#carry.set(memory.u8.subarray(parts + used * PART_BYTES, partsEnd));
+    memory.u8.set(this.#carried, out);
     this.#set(QUERY_OUT, out + this.#carryCount * PART_BYTES);
   }
 
@@ -270,7 +281,7 @@ export class CodeScan {
     if (this.#selected !== undefined && !isSelected(this.#selected, slot)) return;
     if (lower > this.#threshold) this.#bounds.add(lower);
     this.#slots.push(slot);
-    this.#uppers.push(upper);
+    this.#uppers.push(Number.isNaN(upper) ? Number.POSITIVE_INFINITY : upper);
     if (this.#slots.length >= this.#siftAt) {
       this.#sift();
       this.#siftAt = Math.max(SURVIVORS_MAX, 2 * this.#slots.length);

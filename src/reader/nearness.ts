@@ -4,18 +4,30 @@
  */
 import type { Metric } from '../shared/bytes/vector-codes.js';
 
-/** The sum of products, in four interleaved sums. */
-export function dotProduct(a: Float32Array, b: Float32Array): number {
+let square = 0;
+
+/** The sum of products, in four interleaved sums; leaves that of `b` with itself in `square`. */
+function productAndSquare(a: Float32Array, b: Float32Array): number {
   const length = a.length;
   let [first, second, third, fourth] = [0, 0, 0, 0];
+  let [squares, others] = [0, 0];
   let at = 0;
   for (; at + 4 <= length; at += 4) {
-    first += (a[at] as number) * (b[at] as number);
-    second += (a[at + 1] as number) * (b[at + 1] as number);
-    third += (a[at + 2] as number) * (b[at + 2] as number);
-    fourth += (a[at + 3] as number) * (b[at + 3] as number);
+    const [x, y] = [b[at] as number, b[at + 1] as number];
+    const [z, w] = [b[at + 2] as number, b[at + 3] as number];
+    first += (a[at] as number) * x;
+    second += (a[at + 1] as number) * y;
+    third += (a[at + 2] as number) * z;
+    fourth += (a[at + 3] as number) * w;
+    squares += x * x + y * y;
+    others += z * z + w * w;
   }
-  for (; at < length; at++) first += (a[at] as number) * (b[at] as number);
+  for (; at < length; at++) {
+    const x = b[at] as number;
+    first += (a[at] as number) * x;
+    squares += x * x;
+  }
+  square = squares + others;
   return first + second + (third + fourth);
 }
 
@@ -34,19 +46,38 @@ function distance(a: Float32Array, b: Float32Array): number {
   return Math.sqrt(even + odd);
 }
 
-/**
- * The score of a vector: cosine 1 - cos within [0, 2], 1 for a zero vector; dot the plain product;
- * l2 the Euclidean distance.
- */
-export function scorer(query: Float32Array, metric: Metric): (vector: Float32Array) => number {
-  if (metric === 'dot') return (vector) => dotProduct(query, vector);
-  if (metric === 'l2') return (vector) => distance(query, vector);
-  const queryNorm = Math.sqrt(dotProduct(query, query));
+/** How near one vector is. */
+export interface Nearness {
+  /**
+   * cosine 1 - cos within [0, 2], 1 for a zero vector; dot the plain product; l2 the Euclidean
+   * distance.
+   */
+  readonly score: number;
+  /** What is surely not above its goodness (vector-codes.ts), whatever was rounded. */
+  readonly floor: number;
+}
+
+/** Wide against the rounding of sums of 16384 products. */
+const SLACK = 1e-9;
+
+export function judge(query: Float32Array, metric: Metric): (vector: Float32Array) => Nearness {
+  productAndSquare(query, query);
+  const queryNorm = Math.sqrt(square);
+  if (metric === 'l2') {
+    return (vector) => {
+      const score = distance(query, vector);
+      const size = (queryNorm + score) ** 2;
+      return { score, floor: queryNorm ** 2 - score ** 2 - SLACK * size };
+    };
+  }
   return (vector) => {
-    const norm = Math.sqrt(dotProduct(vector, vector));
-    if (norm === 0 || queryNorm === 0) return 1;
-    const cosine = dotProduct(query, vector) / norm / queryNorm;
-    return Math.min(2, Math.max(0, 1 - cosine));
+    const product = productAndSquare(query, vector);
+    const norm = Math.sqrt(square);
+    if (metric === 'dot') return { score: product, floor: product - SLACK * queryNorm * norm };
+    if (norm === 0 || queryNorm === 0) return { score: 1, floor: -SLACK * queryNorm };
+    const cosine = product / norm / queryNorm;
+    const score = Math.min(2, Math.max(0, 1 - cosine));
+    return { score, floor: (cosine - SLACK) * queryNorm };
   };
 }
 

@@ -148,13 +148,15 @@ function searchTogether(
   awaitOthers(board, sequence, others, patienceMs);
   for (const slice of others) if (board.takeAway(sequence, slice)) scan.scanSlice(slice);
   const found = board.findings(sequence);
-  const { slots, uppers } = scan.take();
-  const threshold = board.threshold;
-  const survivors = new Set(slots.filter((_, index) => !((uppers[index] as number) < threshold)));
-  found.slots.forEach((slot, index) => {
-    if (slot < count && !((found.uppers[index] as number) < threshold)) survivors.add(slot);
-  });
-  return rank(source, record, [...survivors], query);
+  const survivors = new Map<number, number>();
+  for (const { slots, uppers } of [found, scan.take()]) {
+    slots.forEach((slot, index) => {
+      const upper = uppers[index] as number;
+      if (slot < count && !(upper < board.threshold)) survivors.set(slot, upper);
+    });
+  }
+  const findings = { slots: [...survivors.keys()], uppers: [...survivors.values()] };
+  return rank(source, record, findings, query);
 }
 
 /** Waits until all have ended their slices, for a while. */

@@ -13,11 +13,13 @@ import {
 } from '../shared/bytes/vector-codes.js';
 import type { KeyspaceRecord } from '../shared/keyspaces/catalog.js';
 import { keyOfSlot, readOriginal } from '../shared/keyspaces/vector.js';
+import type { Findings } from '../shared/memory/search-job.js';
 import { SCRATCH_BYTES } from '../shared/memory/shared-memory.js';
 import { entryCount } from '../shared/pages/page.js';
 import type { PageSource } from '../shared/pages/page-source.js';
 import { type CodePiece, CodeScan, codePieces, isSelected, type ScanPlace } from './code-scan.js';
-import { isDistance, scorer } from './nearness.js';
+import { isDistance, judge } from './nearness.js';
+import { TopK } from './top-k.js';
 
 /** Of the scratch window, for the checksums of what is read meanwhile. */
 const RESERVED_BYTES = 64;
@@ -88,19 +90,28 @@ export function scanPiece(
   }
 }
 
-/** Compares slots by their float32 numbers; returns the nearest. */
+/**
+ * Compares slots by their float32 numbers, those with the best bounds first; returns the nearest.
+ * Who cannot come before the nearest found so far is not looked at.
+ */
 export function rank(
   source: PageSource,
   record: KeyspaceRecord,
-  slots: readonly number[],
+  { slots, uppers }: Findings,
   query: VectorQuery,
 ): NearSlot[] {
-  const score = scorer(query.vector, query.metric);
+  const nearness = judge(query.vector, query.metric);
   const sign = isDistance(query.metric) ? 1 : -1;
   const scratch = new Float32Array(record.dimension);
-  const near = slots.map((slot) => {
-    return { slot, score: score(readOriginal(source, record, slot, scratch)) };
-  });
+  const best = new TopK(query.topK);
+  const near: { slot: number; score: number }[] = [];
+  for (const index of byUpperBound(uppers)) {
+    if ((uppers[index] as number) < best.threshold) break;
+    const slot = slots[index] as number;
+    const { score, floor } = nearness(readOriginal(source, record, slot, scratch));
+    best.add(floor);
+    near.push({ slot, score });
+  }
   near.sort((a, b) => sign * (a.score - b.score));
   // What is as near as the last that counts may come before it by its key.
   const last = near[query.topK - 1];
@@ -116,11 +127,19 @@ export function rank(
   });
 }
 
-/** The slots of a selection, rising. */
-export function selectedSlots({ bits, count }: Selection): number[] {
+/** Indexes of upper bounds, the greatest first. */
+function byUpperBound(uppers: readonly number[]): number[] {
+  return [...uppers.keys()].sort((a, b) => {
+    const [first, second] = [uppers[a] as number, uppers[b] as number];
+    return first === second ? a - b : first > second ? -1 : 1;
+  });
+}
+
+/** The slots of a selection, rising; nothing is known of them yet. */
+function findingsOf({ bits, count }: Selection): Findings {
   const slots: number[] = [];
   for (let slot = 0; slots.length < count; slot++) if (isSelected(bits, slot)) slots.push(slot);
-  return slots;
+  return { slots, uppers: slots.map(() => Number.POSITIVE_INFINITY) };
 }
 
 /** True when it is quicker to compare what is selected than to scan the codes. */
@@ -141,8 +160,8 @@ export function searchVectors(
   const { count } = record.vectorSlots;
   if (count === 0) return queries.map(() => []);
   if (selection !== undefined && isSparse(selection, count)) {
-    const slots = selectedSlots(selection);
-    return queries.map((query) => rank(source, record, slots, query));
+    const findings = findingsOf(selection);
+    return queries.map((query) => rank(source, record, findings, query));
   }
   const layout = vectorLayout(record.dimension, source.memory.pageSize);
   const pieces = codePieces(source, record.codes);
@@ -160,7 +179,7 @@ export function searchVectors(
       scanPiece(source, piece, scans);
     }
     scans.forEach((scan, index) => {
-      hits.push(rank(source, record, scan.takeFindings().slots, group[index] as VectorQuery));
+      hits.push(rank(source, record, scan.takeFindings(), group[index] as VectorQuery));
     });
   }
   return hits;

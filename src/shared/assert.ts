@@ -11,3 +11,6 @@ export class AssertionError extends Error {
 export function assert(holds: boolean, message: string): asserts holds {
   if (!holds) throw new AssertionError(`MNEME has a bug, this must hold: ${message}`);
 }
+
+/** True where tests run: then what is too costly for every commit is proved as well. */
+export const PROVES_ALL = process.env['MNEME_VERIFY'] === '1';

@@ -31,6 +31,8 @@ export const DEADLINE_MAX = 2 ** 48 - 1;
 
 /** Numbers in a vector. */
 export const VECTOR_DIMENSION_MAX = 16384;
+/** Vectors in a keyspace: kernels number them with 31 bits. */
+export const VECTOR_COUNT_MAX = 2 ** 31 - 1;
 
 export const INT64_MIN = -(2n ** 63n);
 export const INT64_MAX = 2n ** 63n - 1n;

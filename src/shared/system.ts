@@ -85,14 +85,14 @@ function contentOf(path: string): string {
 const DESCRIPTORS_TO_LOAD = 8;
 
 /**
- * Throws `ERR_MNEME_IO` when files cannot be opened any more: a package that is loaded then looks
- * as if it were not installed.
+ * Throws `ERR_MNEME_IO` when so many files cannot be opened any more: a package that is loaded then
+ * looks as if it were not installed, and a thread that is started never says a word.
  */
-export function expectDescriptors(): void {
+export function expectDescriptors(count = DESCRIPTORS_TO_LOAD): void {
   const path = fileURLToPath(import.meta.url);
   const descriptors: number[] = [];
   try {
-    while (descriptors.length < DESCRIPTORS_TO_LOAD) descriptors.push(openSync(path, 'r'));
+    while (descriptors.length < count) descriptors.push(openSync(path, 'r'));
   } catch (error) {
     throw ioError(error);
   } finally {

@@ -12,12 +12,14 @@
  * is left of many commits.
  */
 
-import { assert } from '../shared/assert.js';
+import { assert, PROVES_ALL } from '../shared/assert.js';
 import { type TxnId, toPageId } from '../shared/ids.js';
 import { encodeKeyspace, RECORD_BYTES_MAX, treesOf } from '../shared/keyspaces/catalog.js';
 import { publishState } from '../shared/memory/control-block.js';
 import type { SyncMode } from '../shared/memory/messages.js';
 import type { FreeExtent } from '../shared/pages/meta-page.js';
+import { pageLevel } from '../shared/pages/page.js';
+import { nodeProblem } from '../shared/tree/node.js';
 import { type FileState, isFullDisk, type StateFields } from './file-state.js';
 import type { KeyspaceHost } from './keyspaces/keyspace-host.js';
 import type { OpenKeyspace } from './keyspaces/open-keyspace.js';
@@ -103,6 +105,7 @@ export class Commit {
     const record = this.#sync === 'full' ? this.#freeLog.next(txnId) : undefined;
     files.writer.ensurePages(pages.pageCount);
     const live = this.#liveSealed();
+    if (PROVES_ALL) this.#proveNodes(live);
     if (record !== undefined) this.#writeDurably(txnId, record, live);
     // From here on the transaction is committed; nothing below can fail.
     if (record === undefined) this.#freeLog.touch();
@@ -112,6 +115,15 @@ export class Commit {
     // After publishing: whoever pins an older state later sees that it moved, and pins anew.
     free.addFreed(pages.freed, this.#engine.protectedStates());
     return true;
+  }
+
+  /** What is written is read by anybody, and has to be what every reader expects of a node. */
+  #proveNodes(live: readonly TakenPages[]): void {
+    const { memory } = this.#engine;
+    for (const { pageId, address } of live) {
+      const problem = nodeProblem(memory, address, pageId, pageLevel(memory, address));
+      assert(problem === undefined, `page ${pageId} is as it should be: ${problem}`);
+    }
   }
 
   #writeDurably(txnId: TxnId, record: FreeRecord, live: readonly TakenPages[]): void {

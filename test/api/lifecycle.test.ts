@@ -61,12 +61,22 @@ test('without WebAssembly everything works, and the file is the same', () => {
   const child = childPath('without-web-assembly');
   const options = { encoding: 'utf8', timeout: HANG_MS } as const;
   const ended = spawnSync(process.execPath, ['--jitless', child, path], options);
-  expect(ended).toMatchObject({ status: 0, stdout: 'undefined, 1500, 150000\n' });
+  expect(ended).toMatchObject({ status: 0, stdout: 'undefined, 1501, 150000\n' });
   const database = openHere(path, { create: false });
   const keyspace = database.keyspace('a');
   expect(keyspace.count('key 1')).toBe(556);
   expect(keyspace.get('key 1177')).toBe('v'.repeat(177));
   expect(keyspace.get('key 1178')).toBeUndefined();
+  // The same hits to the last bit, and so from the same codes.
+  const query = Float32Array.from({ length: 70 }, (_, at) => {
+    return Math.sin(300 * 12.9898 + at * 78.233);
+  });
+  const found = (['cosine', 'dot', 'l2'] as const).map((metric) => {
+    const hits = keyspace.vsearch(query, { metric, topK: 5 });
+    return hits.map(({ key, score }) => [key, score]);
+  });
+  expect(JSON.parse(keyspace.get('found') as string)).toStrictEqual(found);
+  expect(keyspace.vcount()).toBe(200);
   expect(database.verify()).toMatchObject({ ok: true, problems: [] });
 });
 

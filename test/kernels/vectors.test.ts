@@ -40,10 +40,14 @@ const sides = [handle, { ...handle, memory: undefined, buffer: plainBuffer }].ma
 type Side = (typeof sides)[number];
 const [compiled, plain] = sides as [Side, Side];
 
-/** Components of all sizes, with outliers, zeros and duplicates. */
-const component = fc.oneof(
-  { weight: 6, arbitrary: fc.float({ min: -1, max: 1, noNaN: true }) },
+/** Components of similar size, with zeros and duplicates; and of very different ones. */
+const similar = fc.oneof(
+  { weight: 6, arbitrary: fc.integer({ min: -1000, max: 1000 }).map((part) => part / 1000) },
   { weight: 1, arbitrary: fc.constantFrom(0, -0, 1, -1, 1e-3) },
+);
+const component = fc.oneof(
+  { weight: 3, arbitrary: similar },
+  { weight: 3, arbitrary: fc.float({ min: -1, max: 1, noNaN: true }) },
   { weight: 1, arbitrary: fc.float({ noNaN: true, noDefaultInfinity: true }) },
 );
 const dimension = fc.oneof(
@@ -57,16 +61,26 @@ interface Case {
   readonly metric: Metric;
 }
 
-/** Long vectors repeat a few components: what counts is their number and their sizes. */
-const vectorsOf = (length: number): fc.Arbitrary<Float32Array> =>
-  fc
-    .array(component, { minLength: 1, maxLength: Math.min(length, 24) })
-    .map((parts) => Float32Array.from({ length }, (_, at) => parts[at % parts.length] as number));
+/** Of the query and of all vectors: sizes at which float32 in between runs out of numbers. */
+const SCALES = [
+  ...[[1e-38, 1e20] as const, [1e-35, 1e12] as const, [1e37, 1e-38] as const],
+  ...[[1e-12, 1e-21] as const, [1e-21, 1e-12] as const, [1e-29, 1e-28] as const],
+  ...[[1e-20, 1e-20] as const, [1e20, 1e20] as const, [1, 1e-30] as const],
+] as const;
+const scales = fc.oneof(fc.constant([1, 1] as const), fc.constantFrom(...SCALES));
 
-const cases: fc.Arbitrary<Case> = dimension.chain((length) =>
+/** Long vectors repeat a few components: what counts is their number and their sizes. */
+const vectorsOf = (length: number, scale: number): fc.Arbitrary<Float32Array> =>
+  fc
+    .array(scale === 1 ? component : similar, { minLength: 1, maxLength: Math.min(length, 24) })
+    .map((parts) =>
+      Float32Array.from({ length }, (_, at) => scale * (parts[at % parts.length] as number)),
+    );
+
+const cases: fc.Arbitrary<Case> = fc.tuple(dimension, scales).chain(([length, [one, all]]) =>
   fc.record({
-    query: vectorsOf(length),
-    vectors: fc.array(vectorsOf(length), { minLength: 1, maxLength: length > 2000 ? 12 : 40 }),
+    query: vectorsOf(length, one),
+    vectors: fc.array(vectorsOf(length, all), { minLength: 1, maxLength: length > 2000 ? 12 : 40 }),
     metric: fc.constantFrom(...METRICS),
   }),
 );
@@ -229,6 +243,6 @@ test('vectors that cannot reach the threshold are left out, and no others', () =
       const expected = all.filter(({ upper }) => !(upper < threshold));
       for (const found of scanBoth(it, threshold)) expect(found).toStrictEqual(expected);
     }),
-    { numRuns: 300 },
+    { numRuns: 1000 },
   );
 });

@@ -61,8 +61,10 @@ export function judge(query: usize, row: usize, sum: i32, slot: i32, out: usize)
     upper += NORM_ROUNDING * abs(upper);
   } else if (metric == L2) {
     const square = norm * norm;
-    lower = 2 * lower - square;
-    upper = 2 * upper - square * (1 - 2 * NORM_ROUNDING);
+    const reach = queryNorm + norm;
+    const rounding = ROUNDING * reach * reach;
+    lower = 2 * lower - square - rounding;
+    upper = 2 * upper - square * (1 - 2 * NORM_ROUNDING) + rounding;
   }
   if (upper < load<f64>(query, Q_THRESHOLD)) return out;
   store<i32>(out, slot);
@@ -87,7 +89,15 @@ export function laneSums(a: v128, b: v128, c: v128, d: v128): v128 {
  */
 // @ts-ignore: decorator
 @inline
-export function areFar(query: usize, a: usize, b: usize, c: usize, d: usize, sums: v128, stop: i32): bool {
+export function areFar(
+  query: usize,
+  a: usize,
+  b: usize,
+  c: usize,
+  d: usize,
+  sums: v128,
+  stop: i32,
+): bool {
   const rowA = v128.load(a);
   const rowB = v128.load(b);
   const rowC = v128.load(c);
@@ -125,7 +135,9 @@ export function areFar(query: usize, a: usize, b: usize, c: usize, d: usize, sum
   const fixed = f32x4.splat(metric == L2 ? threshold * 0.5 : threshold);
   const own = metric == L2 ? half : f32x4.splat(0);
   const wanted = metric == COSINE ? f32x4.mul(fixed, norm) : f32x4.add(fixed, own);
-  const part = metric == COSINE ? f32x4.abs(wanted) : f32x4.add(f32x4.abs(fixed), own);
+  const square = f32x4.mul(queryNorm, queryNorm); // a share of it is in the margin of l2
+  const reach = metric == L2 ? f32x4.add(own, square) : f32x4.splat(0);
+  const part = metric == COSINE ? f32x4.abs(wanted) : f32x4.add(f32x4.abs(fixed), reach);
   const sizes = f32x4.add(
     f32x4.add(f32x4.abs(estimate), error),
     f32x4.add(f32x4.mul(queryNorm, norm), part),
@@ -133,5 +145,6 @@ export function areFar(query: usize, a: usize, b: usize, c: usize, d: usize, sum
   const margin = f32x4.mul(f32x4.splat(FLOAT_ROUNDING), sizes);
   const upper = f32x4.add(f32x4.add(estimate, error), margin);
   const isFar = v128.and(f32x4.lt(upper, wanted), f32x4.gt(margin, f32x4.splat(MARGIN_MIN)));
-  return i32x4.all_true(v128.and(isFar, f32x4.gt(norm, f32x4.splat(FLOAT_NORM_MIN))));
+  const norms = f32x4.min(norm, queryNorm);
+  return i32x4.all_true(v128.and(isFar, f32x4.gt(norms, f32x4.splat(FLOAT_NORM_MIN))));
 }

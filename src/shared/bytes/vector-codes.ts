@@ -12,7 +12,9 @@
  *
  * The integer product d.c is exact: the query's codes are small enough that it fits 31 bits. All
  * the rest is done in doubles, with a margin for their rounding; norms are stored rounded up. A
- * vector so short that float32 cannot tell its norm well enough is always a survivor.
+ * vector so short that float32 cannot tell its norm well enough is always a survivor. The margin of
+ * l2 is a share of (|q| + |x|)^2, which bounds the squared distance: beside a long query, distances
+ * can be equal as doubles that are not, and then keys decide.
  *
  * A part of the product says enough about many vectors already. With h for the first components
  * and u for the others,
@@ -103,6 +105,8 @@ export interface VectorLayout {
   readonly rowsPerEntry: number;
   /** Bytes of an entry. */
   readonly entryBytes: number;
+  /** How many codes come before the three places where a scan may stop, and all of them. */
+  readonly stops: readonly number[];
 }
 
 function entriesPerPage(pageSize: number, entryBytes: number): number {
@@ -121,7 +125,8 @@ export function vectorLayout(dimension: number, pageSize: number): VectorLayout 
     if (fitting >= best) [best, rowsPerEntry] = [fitting, rows];
   }
   const row = { segments: 1, width: dimension, stride: whole };
-  return { dimension, ...row, rowsPerEntry, entryBytes: rowsPerEntry * whole };
+  const stops = stopsOf(dimension, 1);
+  return { dimension, ...row, rowsPerEntry, entryBytes: rowsPerEntry * whole, stops };
 }
 
 function segmentedLayout(dimension: number, pageSize: number, bytesMax: number): VectorLayout {
@@ -130,7 +135,8 @@ function segmentedLayout(dimension: number, pageSize: number, bytesMax: number):
     const segments = least + more;
     const width = Math.ceil(dimension / segments / LANES) * LANES;
     const stride = ROW_HEADER_BYTES + width;
-    return { dimension, segments, width, stride, rowsPerEntry: 1, entryBytes: stride };
+    const stops = stopsOf(width, segments);
+    return { dimension, segments, width, stride, rowsPerEntry: 1, entryBytes: stride, stops };
   }).filter(({ entryBytes }) => entryBytes <= bytesMax);
   const pagesPerVector = (layout: VectorLayout) =>
     layout.segments / entriesPerPage(pageSize, layout.entryBytes);
@@ -147,24 +153,14 @@ function roundedUp(value: number): number {
   return float[0] as number;
 }
 
-/** How many codes come before the places where a scan may stop. */
-function stops({ width, segments }: VectorLayout): number[] {
+/** How many codes come before the places where a scan may stop, and their end. */
+function stopsOf(width: number, segments: number): readonly number[] {
   const isShort = width < STOPPING_WIDTH_MIN || segments > 1;
-  return Array.from({ length: QUARTERS - 1 }, (_, index) => {
-    const before = Math.floor(((index + 1) * width) / QUARTERS / LANES) * LANES;
-    return isShort ? Math.ceil(width / LANES) * LANES : before;
+  const whole = Math.ceil(width / LANES) * LANES;
+  const places = [1, 2, 3].map((quarter) => {
+    return isShort ? whole : Math.floor((quarter * width) / QUARTERS / LANES) * LANES;
   });
-}
-
-/** The norm of what is behind each of the places. */
-function tailNorms(vector: Float32Array, places: readonly number[]): number[] {
-  let sum = 0;
-  let at = vector.length;
-  const norms = places.toReversed().map((place) => {
-    for (; at > place; at--) sum += (vector[at - 1] as number) ** 2;
-    return Math.sqrt(sum) * (1 + ROUNDING);
-  });
-  return norms.reverse();
+  return [...places, whole];
 }
 
 function largest(values: ArrayLike<number>): number {
@@ -181,40 +177,87 @@ export function rowsBytes({ segments, stride }: VectorLayout): number {
   return segments * stride;
 }
 
+/** Added to a number and taken away again, it leaves the nearest whole one, an even one of two. */
+const ROUNDER = 1.5 * 2 ** 52;
+
+/** Sums of squares of some components and of what their codes leave of them. */
+interface Squares {
+  norm: number;
+  residual: number;
+}
+
+/** Writes the codes of the components `from` to `to`; adds their squares. */
+function writeCodes(
+  vector: Float32Array,
+  from: number,
+  to: number,
+  scale: number,
+  target: Uint8Array,
+  offset: number,
+  squares: Squares,
+): void {
+  const inverse = scale === 0 ? 0 : 1 / scale;
+  let norm = 0;
+  let residual = 0;
+  for (let at = from; at < to; at++) {
+    const value = vector[at] as number;
+    let code = value * inverse + ROUNDER - ROUNDER;
+    // Only where the scale is so small that float32 hardly has it.
+    if (code > CODE_MAX) code = CODE_MAX;
+    else if (code < -CODE_MAX) code = -CODE_MAX;
+    target[offset + at] = code;
+    const rest = value - scale * code;
+    residual += rest * rest;
+    norm += value * value;
+  }
+  squares.norm += norm;
+  squares.residual += residual;
+}
+
 /** Writes the rows of a vector of float32 numbers, one behind the other. */
 export function writeRows(layout: VectorLayout, vector: Float32Array, target: Uint8Array): void {
-  const { width, stride, segments } = layout;
-  const view = new DataView(target.buffer, target.byteOffset, target.byteLength);
+  const { stride, segments, stops } = layout;
   target.fill(0, 0, segments * stride);
   const scale = Math.fround(largest(vector) / CODE_MAX);
-  const inverse = scale === 0 ? 0 : 1 / scale;
-  let residual = 0;
-  let norm = 0;
-  for (let segment = 0; segment < segments; segment++) {
-    const codes = segment * stride + ROW_HEADER_BYTES;
-    const first = segment * width;
-    const end = Math.min(vector.length, first + width);
-    for (let at = first; at < end; at++) {
-      const value = vector[at] as number;
-      let code = Math.round(value * inverse);
-      if (code > CODE_MAX) code = CODE_MAX;
-      else if (code < -CODE_MAX) code = -CODE_MAX;
-      target[codes + at - first] = code;
-      const rest = value - scale * code;
-      residual += rest * rest;
-      norm += value * value;
-    }
+  const squares = { norm: 0, residual: 0 };
+  const before = [0, 0, 0];
+  if (segments > 1) writeSegments(layout, vector, scale, target, squares);
+  else {
+    let from = 0;
+    stops.forEach((stop, index) => {
+      const to = Math.min(stop, vector.length);
+      writeCodes(vector, from, to, scale, target, ROW_HEADER_BYTES, squares);
+      if (index < before.length) before[index] = squares.norm;
+      from = to;
+    });
   }
+  const view = new DataView(target.buffer, target.byteOffset, ROW_HEADER_BYTES);
+  const norm = roundedUp(Math.sqrt(squares.norm) * (1 + ROUNDING));
   view.setFloat32(0, scale, true);
-  view.setFloat32(4, roundedUp(Math.sqrt(residual) * (1 + ROUNDING)), true);
-  const roundedNorm = roundedUp(Math.sqrt(norm) * (1 + ROUNDING));
-  view.setFloat32(8, roundedNorm, true);
+  view.setFloat32(4, roundedUp(Math.sqrt(squares.residual) * (1 + ROUNDING)), true);
+  view.setFloat32(8, norm, true);
   if (segments > 1 || norm === 0) return;
-  tailNorms(vector, stops(layout)).forEach((tail, index) => {
-    const share = Math.ceil((SHARE_MAX * tail) / roundedNorm);
+  before.forEach((sum, index) => {
+    // The sums before differ from those behind by rounding only, of the whole.
+    const tail = Math.sqrt(Math.max(0, squares.norm - sum) + squares.norm * ROUNDING);
     // A norm that float32 does not hold is infinite, and such a vector is always a survivor.
-    target[12 + index] = Math.min(SHARE_MAX, share);
+    target[12 + index] = Math.min(SHARE_MAX, Math.ceil((SHARE_MAX * tail) / norm));
   });
+}
+
+function writeSegments(
+  { segments, stride, width }: VectorLayout,
+  vector: Float32Array,
+  scale: number,
+  target: Uint8Array,
+  squares: Squares,
+): void {
+  for (let segment = 0; segment < segments; segment++) {
+    const first = segment * width;
+    const codes = segment * stride + ROW_HEADER_BYTES - first;
+    const end = Math.min(vector.length, first + width);
+    writeCodes(vector, first, end, scale, target, codes, squares);
+  }
 }
 
 /** Bytes of a query. */
@@ -234,26 +277,30 @@ export function encodeQuery(
   // The sum of all products fits 31 bits, whatever the row's codes are.
   const codeMax = Math.min(QUERY_CODE_MAX, Math.floor((2 ** 31 - 1) / (CODE_MAX * vector.length)));
   const scale = largest(vector) / codeMax;
+  const inverse = scale === 0 ? 0 : 1 / scale;
+  const codes = new Int16Array(bytes.buffer, QUERY_HEADER_BYTES);
   let error = 0;
   let norm = 0;
-  for (let at = 0; at < vector.length; at++) {
+  const tails = [0, 0, 0];
+  let last = tails.length - 1;
+  for (let at = vector.length - 1; at >= 0; at--) {
     const value = vector[at] as number;
-    const wanted = scale === 0 ? 0 : Math.round(value / scale);
-    const code = Math.max(-codeMax, Math.min(codeMax, wanted));
-    view.setInt16(QUERY_HEADER_BYTES + 2 * at, code, true);
+    const code = value * inverse + ROUNDER - ROUNDER;
+    codes[at] = code;
     const rest = value - scale * code;
     error += rest * rest;
     norm += value * value;
+    while (last >= 0 && at === layout.stops[last]) tails[last--] = norm;
   }
+  error = Math.sqrt(error) * (1 + ROUNDING);
   view.setFloat64(0, scale, true);
   view.setFloat64(8, Math.sqrt(norm), true);
-  view.setFloat64(16, Math.sqrt(error) * (1 + ROUNDING), true);
+  view.setFloat64(16, error, true);
   view.setFloat64(QUERY_THRESHOLD, Number.NEGATIVE_INFINITY, true);
-  const places = stops(layout);
-  const queryError = view.getFloat64(16, true);
-  tailNorms(vector, places).forEach((tail, index) => {
-    view.setFloat32(64 + 4 * index, roundedUp((tail + queryError) * (1 + ROUNDING)), true);
-    view.setInt32(80 + 4 * index, places[index] as number, true);
+  tails.forEach((tail, index) => {
+    const rounded = roundedUp((Math.sqrt(tail) + error) * (1 + ROUNDING));
+    view.setFloat32(64 + 4 * index, rounded, true);
+    view.setInt32(80 + 4 * index, layout.stops[index] as number, true);
   });
   const fields = [METRICS.indexOf(metric), width, segments, layout.rowsPerEntry, layout.stride];
   fields.forEach((field, index) => {

@@ -34,7 +34,12 @@
 import { readI32, readU32, readU48, writeU32, writeU48 } from '../bytes/integers.js';
 import { MnemeError } from '../errors.js';
 import { type PageId, type PagePointer, toPageId } from '../ids.js';
-import { KEYSPACE_NAME_BYTES_MAX, TREE_KEY_BYTES_MAX, VECTOR_DIMENSION_MAX } from '../limits.js';
+import {
+  KEYSPACE_NAME_BYTES_MAX,
+  TREE_KEY_BYTES_MAX,
+  VECTOR_COUNT_MAX,
+  VECTOR_DIMENSION_MAX,
+} from '../limits.js';
 import type { SharedMemory } from '../memory/shared-memory.js';
 import { entryCount } from '../pages/page.js';
 import type { PageSource } from '../pages/page-source.js';
@@ -194,6 +199,9 @@ export function decodeKeyspace(bytes: Uint8Array, offset: number, length: number
   const { dimension, vectorSlots } = record;
   if (dimension > VECTOR_DIMENSION_MAX || (dimension === 0 && vectorSlots.level >= 0)) {
     throw new MnemeError('ERR_MNEME_CORRUPT', { reason: 'vectors have no such dimension' });
+  }
+  if (vectorSlots.count > VECTOR_COUNT_MAX) {
+    throw new MnemeError('ERR_MNEME_CORRUPT', { reason: 'there cannot be so many vectors' });
   }
   return record;
 }

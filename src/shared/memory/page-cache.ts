@@ -35,7 +35,7 @@ const GIVEN_BACK = 3;
 
 const FRAME_BITS = 20;
 const FRAME_MASK = 2 ** FRAME_BITS - 1;
-/** Frames that a thread gathers at a time; of a small cache few, since resting threads keep them. */
+/** Frames that a thread gathers at once; of a small cache few, since resting threads keep them. */
 const EVICTION_BATCH_MAX = 64;
 const EVICTION_BATCH_MIN = 2;
 const UNSTAMPED = 0;

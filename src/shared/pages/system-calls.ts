@@ -1,6 +1,7 @@
 /**
  * System calls that Node does not offer, through the optional package koffi: locks that belong to
- * an opening of a file (fcntl(2), "Open file description locks"), and mapping (mmap(2)).
+ * an opening of a file (fcntl(2), "Open file description locks"), mapping (mmap(2)), and advice on
+ * memory (madvise(2)).
  */
 import { createRequire } from 'node:module';
 import { expectDescriptors } from '../system.js';
@@ -13,6 +14,8 @@ export interface SystemCalls {
   errorNumber(): number;
   /** A part of a file as it is now and will be, for reading; `offset` is a multiple of a page. */
   map(descriptor: number, offset: number, length: number): ArrayBuffer | undefined;
+  /** Asks for large pages of memory where these bytes are touched first from here on. */
+  preferLargePages(bytes: Uint8Array): void;
 }
 
 interface Koffi {
@@ -24,6 +27,7 @@ interface Koffi {
 
 const PROT_READ = 1;
 const MAP_SHARED = 1;
+const MADV_HUGEPAGE = 14;
 const MAP_FAILED = 2n ** 64n - 1n;
 
 let loaded: SystemCalls | undefined | null = null;
@@ -53,12 +57,16 @@ function load(): SystemCalls | undefined {
   const mmap = library.func(
     'void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)',
   );
+  const madvise = library.func('int madvise(void *address, size_t length, int advice)');
   return {
     fcntl: (descriptor, command, lock) => fcntl(descriptor, command, lock) as number,
     errorNumber: () => koffi.errno(),
     map(descriptor, offset, length) {
       const pointer = mmap(null, length, PROT_READ, MAP_SHARED, descriptor, offset);
       return koffi.address(pointer) === MAP_FAILED ? undefined : koffi.view(pointer, length);
+    },
+    preferLargePages(bytes) {
+      madvise(bytes, bytes.length, MADV_HUGEPAGE); // refused, all goes on as it was
     },
   };
 }

@@ -1,10 +1,16 @@
 /**
  * Vectors: mutations. shared/keyspaces/vector.ts draws the trees.
  */
+import { assert } from '../../shared/assert.js';
 import { compareBytes } from '../../shared/bytes/compare.js';
 import { readU48, writeU48 } from '../../shared/bytes/integers.js';
 import { ORDERED_BYTES } from '../../shared/bytes/ordered-key.js';
-import { rowsBytes, vectorLayout, writeRows } from '../../shared/bytes/vector-codes.js';
+import {
+  rowsBytes,
+  type VectorLayout,
+  vectorLayout,
+  writeRows,
+} from '../../shared/bytes/vector-codes.js';
 import { MnemeError } from '../../shared/errors.js';
 import type { KeyspaceRecord } from '../../shared/keyspaces/catalog.js';
 import {
@@ -18,6 +24,7 @@ import {
   stripeParts,
   vectorsDamaged,
 } from '../../shared/keyspaces/vector.js';
+import { VECTOR_COUNT_MAX } from '../../shared/limits.js';
 import type { SharedMemory } from '../../shared/memory/shared-memory.js';
 import { valueLength } from '../../shared/tree/node.js';
 import type { Tree } from '../../shared/tree-root.js';
@@ -29,10 +36,20 @@ import type { KeyRange } from './values.js';
 const FLOAT_BYTES = 4;
 const NO_KEY = new Uint8Array(0);
 
-/** A part of a record of a numbered tree, and what is to stand in it. */
-interface Patch {
-  readonly offset: number;
-  readonly bytes: Uint8Array;
+/** The layout of a dimension, and room for a vector of it: its numbers, and its rows of codes. */
+interface Shape {
+  readonly layout: VectorLayout;
+  readonly vector: Float32Array<ArrayBuffer>;
+  /** The bytes of `vector`. */
+  readonly numbers: Uint8Array;
+  readonly rows: Uint8Array;
+}
+
+function newShape(dimension: number, pageSize: number): Shape {
+  const layout = vectorLayout(dimension, pageSize);
+  const vector = new Float32Array(dimension);
+  const numbers = new Uint8Array(vector.buffer);
+  return { layout, vector, numbers, rows: new Uint8Array(rowsBytes(layout)) };
 }
 
 export class VectorsWriter {
@@ -40,10 +57,12 @@ export class VectorsWriter {
   readonly #memory: SharedMemory;
   readonly #slot = new Uint8Array(SLOT_RECORD_BYTES);
   readonly #record: Uint8Array;
+  #shape: Shape;
 
   constructor(engine: KeyspaceHost) {
     this.#engine = engine;
     this.#memory = engine.memory;
+    this.#shape = newShape(1, this.#memory.pageSize);
     this.#record = new Uint8Array(this.#memory.pageSize);
   }
 
@@ -55,10 +74,19 @@ export class VectorsWriter {
       const expected = record.dimension;
       throw new MnemeError('ERR_MNEME_DIMENSION_MISMATCH', { expected, actual });
     }
-    const bytes = this.#memory.u8.slice(start, end);
     record.dimension = actual;
     keyspace.changed = true;
-    this.#write(record, this.#slotFor(record, key), new Float32Array(bytes.buffer));
+    const { numbers } = this.#shapeOf(actual);
+    numbers.set(this.#memory.u8.subarray(start, end));
+    this.#write(record, this.#slotFor(record, key));
+  }
+
+  /** What belongs to a dimension; most vectors in a row have the same. */
+  #shapeOf(dimension: number): Shape {
+    if (this.#shape.layout.dimension !== dimension) {
+      this.#shape = newShape(dimension, this.#memory.pageSize);
+    }
+    return this.#shape;
   }
 
   /** The slot of a key, a new one when it has none. */
@@ -68,6 +96,7 @@ export class VectorsWriter {
     const address = trees.locate(vectorSlots, key.bytes, key.start, key.end);
     if (address !== 0) return readU48(this.#memory.u8, address);
     const slot = vectorSlots.count;
+    assert(slot < VECTOR_COUNT_MAX, 'a slot fits 31 bits');
     writeU48(this.#slot, 0, slot);
     trees.put(vectorSlots, this.#slot, 0, SLOT_RECORD_BYTES);
     this.#locate(vectorKeys, slot);
@@ -79,39 +108,36 @@ export class VectorsWriter {
     return this.#engine.trees.locate(tree, keyOfNumber(number), 0, ORDERED_BYTES);
   }
 
-  /** Writes codes and numbers of a slot. */
-  #write(record: KeyspaceRecord, slot: number, vector: Float32Array): void {
+  /** Writes codes and numbers of the vector that is in its place to a slot. */
+  #write(record: KeyspaceRecord, slot: number): void {
     const { pageSize } = this.#memory;
     const { codes, originals, dimension } = record;
-    const layout = vectorLayout(dimension, pageSize);
+    const { layout, vector, rows, numbers } = this.#shapeOf(dimension);
     const { segments, stride, rowsPerEntry, entryBytes } = layout;
-    const rows = new Uint8Array(rowsBytes(layout));
     writeRows(layout, vector, rows);
     const first = Math.floor(slot / rowsPerEntry) * segments;
     for (let segment = 0; segment < segments; segment++) {
       const bytes = rows.subarray(segment * stride, (segment + 1) * stride);
       const offset = (slot % rowsPerEntry) * stride;
-      this.#patch(codes, first + segment, entryBytes, { offset, bytes });
+      this.#patch(codes, first + segment, entryBytes, offset, bytes);
     }
-    const numbers = new Uint8Array(vector.buffer);
     for (const { stripe, inStripe, inVector, length } of stripeParts(slot, dimension, pageSize)) {
       const bytes = numbers.subarray(inVector, inVector + length);
-      this.#patch(originals, stripe, stripeBytes(pageSize), { offset: inStripe, bytes });
+      this.#patch(originals, stripe, stripeBytes(pageSize), inStripe, bytes);
     }
   }
 
   /** Changes a part of a record, which is zero where nothing was written yet. */
-  #patch(tree: Tree, number: number, size: number, { offset, bytes }: Patch): void {
+  #patch(tree: Tree, number: number, size: number, offset: number, bytes: Uint8Array): void {
     const { trees } = this.#engine;
-    const { u8 } = this.#memory;
-    const record = this.#record;
-    const address = this.#locate(tree, number);
-    if (address === 0) record.fill(0, 0, size);
-    else if (valueLength(this.#memory, trees.leafAddress, trees.leafIndex) !== size) {
+    if (this.#locate(tree, number) === 0) {
+      const record = this.#record;
+      record.fill(0, 0, size);
+      record.set(bytes, offset);
+      trees.put(tree, record, 0, size);
+    } else if (valueLength(this.#memory, trees.leafAddress, trees.leafIndex) !== size) {
       throw vectorsDamaged('a record of vectors has another size');
-    } else record.set(u8.subarray(address, address + size));
-    record.set(bytes, offset);
-    trees.put(tree, record, 0, size);
+    } else trees.patch(tree, offset, bytes);
   }
 
   /** True when the key had a vector. */
@@ -127,7 +153,8 @@ export class VectorsWriter {
     trees.remove(vectorSlots);
     if (slot !== last) {
       const moved = keyOfSlot(source, record, last);
-      const vector = readOriginal(source, record, last);
+      const { vector } = this.#shapeOf(record.dimension);
+      readOriginal(source, record, last, vector);
       if (trees.locate(vectorSlots, moved, 0, moved.length) === 0) {
         throw vectorsDamaged('a key of a vector has no slot');
       }
@@ -135,7 +162,7 @@ export class VectorsWriter {
       trees.put(vectorSlots, this.#slot, 0, SLOT_RECORD_BYTES);
       if (this.#locate(vectorKeys, slot) === 0) throw vectorsDamaged('the vectors have a hole');
       trees.put(vectorKeys, moved, 0, moved.length);
-      this.#write(record, slot, vector);
+      this.#write(record, slot);
     }
     this.#truncate(vectorKeys, last);
     this.#cutTail(record, last);
@@ -153,20 +180,20 @@ export class VectorsWriter {
   /** Removes what lies behind the last of `count` slots, and zeroes it where others are before. */
   #cutTail({ codes, originals, dimension }: KeyspaceRecord, count: number): void {
     const { pageSize } = this.#memory;
-    const layout = vectorLayout(dimension, pageSize);
+    const { layout } = this.#shapeOf(dimension);
     const { rowsPerEntry, stride, entryBytes } = layout;
     this.#truncate(codes, codeEntryCount(layout, count));
     const left = count % rowsPerEntry;
     if (left !== 0) {
       const bytes = new Uint8Array(entryBytes - left * stride);
-      this.#patch(codes, codes.count - 1, entryBytes, { offset: left * stride, bytes });
+      this.#patch(codes, codes.count - 1, entryBytes, left * stride, bytes);
     }
     const size = stripeBytes(pageSize);
     this.#truncate(originals, stripeCount(dimension, count, pageSize));
     const offset = (count * dimension * FLOAT_BYTES) % size;
     if (offset !== 0) {
       const bytes = new Uint8Array(size - offset);
-      this.#patch(originals, originals.count - 1, size, { offset, bytes });
+      this.#patch(originals, originals.count - 1, size, offset, bytes);
     }
   }
 

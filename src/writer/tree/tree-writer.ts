@@ -88,6 +88,13 @@ export class TreeWriter {
     memory.kernels.copyBytes(target, record, valueLength);
   }
 
+  /** Writes over a part of the record that `locate` found. */
+  patch(tree: Tree, offset: number, bytes: Uint8Array): void {
+    const leaf = this.#path.makeWritable(tree);
+    const record = valueAddress(this.#memory, leaf, this.#path.index(0));
+    this.#memory.u8.set(bytes, record + offset);
+  }
+
   /** Removes the entry that `locate` found. */
   remove(tree: Tree): void {
     const index = this.#path.index(0);
