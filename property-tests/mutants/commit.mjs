@@ -91,10 +91,8 @@ export const COMMIT_MUTANTS = [
     rule: 'the file grows before a commit begins to write',
     file: 'writer/commit.ts',
     find: `    files.writer.ensurePages(pages.pageCount);
-    const live = this.#liveSealed();
-    if (record`,
-    replace: `    const live = this.#liveSealed();
-    if (record`,
+    const live = this.#liveSealed();`,
+    replace: '    const live = this.#liveSealed();',
     suites: ['property-tests/crash/dropped'],
   },
   {
