@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { open } from 'mneme';
 import { commitUntilKilled, crashAndRecover } from './demo/crash.mjs';
 import { load, readBack } from './demo/load.mjs';
+import { findNearest, storeVectors } from './demo/nearest.mjs';
 import { conclude, formatMs, timed } from './demo/report.mjs';
 import * as use from './demo/use.mjs';
 import { readWordNet } from './demo/wordnet.mjs';
@@ -49,6 +50,7 @@ async function run(options) {
   use.countByPrefix(db, wordnet);
   use.walkRange(db, wordnet);
   use.rankByMeanings(db, wordnet, options.word);
+  findNearest(db, wordnet, storeVectors(db, wordnet));
   use.countVisits(db);
   await use.expire(db);
   db.close();

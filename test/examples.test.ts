@@ -2,6 +2,7 @@
  * The examples run, and find what they check to hold; here with small sizes.
  */
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
@@ -33,4 +34,21 @@ test('the rate limiter answers as the definition does', () => {
 
 test('the quick start prints what the README says', () => {
   expect(output('quickstart.mjs')).toContain('Countess of Lovelace 42');
+});
+
+test('the recipe for vectors in the README prints what it says', () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const recipe = readme.split('```').find((block) => block.includes('vsearch')) ?? '';
+  const script = ['--input-type=module', '-e', recipe.slice(recipe.indexOf('\n'))];
+  const cwd = fileURLToPath(new URL('../', import.meta.url));
+  const { stdout } = spawnSync(process.execPath, script, { encoding: 'utf8', cwd });
+  expect(stdout).toBe("[ 'orange', 'gold' ]\n");
+  expect(readme).toContain(`It prints \`${stdout.trim()}\``);
+});
+
+test('the semantic search finds what a plain loop finds, with and without a filter', () => {
+  const text = output('semantic-search.mjs');
+  expect(text).toMatch(/^\d+ passages, \d+ of them in docs\//);
+  expect(text).toContain('Which pages are free');
+  expect(output('semantic-search.mjs', 'rank of a member')).toContain('sorted-sets-and-lists.md');
 });

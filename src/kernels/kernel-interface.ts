@@ -102,7 +102,7 @@ export interface RunKernels {
   ): number;
 }
 
-/** The scan over rows of int8 codes; shared/vectors/codes.ts draws rows, queries, survivors. */
+/** The scan over rows of int8 codes; shared/bytes/vector-codes.ts draws what it works on. */
 export interface VectorKernels {
   /** Scans one leaf; false when it is not a leaf of codes. The output has room for it. */
   scanLeaf(query: number, leaf: number): boolean | 0 | 1;

@@ -1,6 +1,6 @@
 /**
  * The plain loops of the scan over codes: the definition of the right answer, and what runs without
- * WebAssembly. shared/vectors/codes.ts draws what they read and write, and has the proof.
+ * WebAssembly. shared/bytes/vector-codes.ts draws what they read and write, and has the proof.
  */
 import type { VectorKernels } from './kernel-interface.js';
 import { ScalarRuns } from './scalar-run.js';
