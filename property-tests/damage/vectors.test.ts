@@ -1,6 +1,6 @@
 /**
- * Lies about vectors under right checksums, one by one: `verify()` tells of each, and no search goes
- * by one.
+ * Lies about vectors under right checksums, one by one: `verify()` tells of each, and no search
+ * answers by one.
  */
 import { type Database, MnemeError } from 'mneme';
 import { beforeAll, expect, test } from 'vitest';
