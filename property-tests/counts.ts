@@ -25,11 +25,11 @@ export const COLLECTION_COUNTS = {
 
 /** Sequences of steps on vectors, and their length at most; collections that are searched. */
 export const VECTOR_COUNTS = {
-  smallPagesOnDisk: 20 * FACTOR,
-  smallPagesInMemory: 20 * FACTOR,
-  largerPagesOnDisk: 20 * FACTOR,
+  smallPagesOnDisk: 12 * FACTOR,
+  smallPagesInMemory: 12 * FACTOR,
+  largerPagesOnDisk: 8 * FACTOR,
   stepsMax: 40,
-  collections: 24 * FACTOR,
+  collections: 20 * FACTOR,
   queries: 3,
   /** Those that readers help with, and rounds of writes and searches in each. */
   largeCollections: 2 * FACTOR,

@@ -1,50 +1,24 @@
 /**
  * Lies about sorted sets and lists under right checksums, one by one: `verify()` tells of each.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { open } from 'mneme';
-import { afterAll, expect, test } from 'vitest';
-import { readParts } from './damages.js';
-import { type Cell, cellsOf, META_AREA_BYTES, PAGE_BYTES, type Part, seal } from './sealed-file.js';
-
-const directory = mkdtempSync(join(tmpdir(), 'mneme-lies-'));
-afterAll(() => rmSync(directory, { recursive: true }));
+import type { Database } from 'mneme';
+import { expect, test } from 'vitest';
+import { problemsAfterLie } from './lies.js';
+import type { Cell, Part } from './sealed-file.js';
 
 /** One set and one list of three each. */
-function makeFile(path: string): Buffer {
-  const database = open(path, { pageSize: PAGE_BYTES });
+function fill(database: Database): void {
   const keyspace = database.keyspace('a');
   keyspace.sortedSet('set').add(1, 'one', 2, 'two', 3, 'three');
   keyspace.list('list').rpush('first', 'second', 'third');
-  database.close();
-  return readFileSync(path);
 }
 
-/** What `verify()` says after one entry of a tree was changed; the catalog's is the record. */
 function problemsAfter(
   owner: Part['owner'],
   entry: number,
   change: (file: Buffer, cell: Cell) => void,
 ): string[] {
-  const path = join(directory, 'changed');
-  rmSync(path, { force: true });
-  const file = makeFile(path);
-  const part = readParts(file).find((each) => each.owner === owner && each.kind === 'node');
-  if (part === undefined) throw new Error(`the file has a part of ${owner}`);
-  const cell = cellsOf(file, part)[entry];
-  if (cell === undefined) throw new Error(`there is no entry ${entry}`);
-  change(file, cell);
-  seal(file, part);
-  file.copy(file, META_AREA_BYTES, 0, META_AREA_BYTES);
-  writeFileSync(path, file);
-  const database = open(path, { readonly: true });
-  try {
-    return database.verify().problems.map(({ message }) => message);
-  } finally {
-    database.close();
-  }
+  return problemsAfterLie(fill, { owner, entry, change });
 }
 
 test('a file that nobody changed has no problems', () => {

@@ -42,7 +42,13 @@ export type VectorStep =
   | { readonly kind: 'vset'; readonly key: KeySpec; readonly vector: GivenVector }
   | { readonly kind: 'set' | 'set past' | 'del' | 'vdel' | 'vget'; readonly key: KeySpec }
   | { readonly kind: 'delRange'; readonly bounds: BoundsSpec }
-  | ({ readonly kind: 'fill'; readonly vector: VectorSpec; readonly distinct: number } & Numbered)
+  | (Numbered & {
+      readonly kind: 'fill';
+      readonly vector: VectorSpec;
+      readonly distinct: number;
+      /** Every so many keys get a value too. */
+      readonly valueEvery: number;
+    })
   | ({ readonly kind: 'prune'; readonly every: number; readonly all: boolean } & Numbered)
   | { readonly kind: 'vcount'; readonly prefix: KeySpec }
   | { readonly kind: 'vsearch'; readonly query: GivenVector; readonly search: SearchSpec }
@@ -102,6 +108,7 @@ const write: fc.Arbitrary<VectorStep> = fc.oneof(
       ...numbered,
       vector: vectorSpec,
       distinct: fc.constantFrom(1, 3, 1000),
+      valueEvery: fc.integer({ min: 1, max: 5 }),
     }),
   },
   {
@@ -285,6 +292,7 @@ function performOnMany(
       // Neither in the order of keys nor of its mirror.
       const place = from + (((index - from) * 7) % (end - from));
       subject.vset(numberedKey(start, place), filled);
+      if (index % step.valueEvery === 0) subject.set(numberedKey(start, place), index);
     }
   });
   return answers;
