@@ -1,22 +1,12 @@
 /**
  * A process of its own in which the writer worker is terminated under the database's feet.
  *
- * Workers are caught by putting a class in the place of `Worker` before the package is loaded.
  * Prints what happened as one line of JSON.
  */
-import { syncBuiltinESMExports } from 'node:module';
-import workerThreads from 'node:worker_threads';
+import { catchWorkers } from '../../faults/children/catch-workers.mjs';
 
 const [path] = process.argv.slice(2);
-const workers = [];
-const OriginalWorker = workerThreads.Worker;
-workerThreads.Worker = class extends OriginalWorker {
-  constructor(...parameters) {
-    super(...parameters);
-    workers.push(this);
-  }
-};
-syncBuiltinESMExports();
+const workers = catchWorkers();
 const { open } = await import('mneme');
 
 const database = open(path);

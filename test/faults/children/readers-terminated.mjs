@@ -5,9 +5,8 @@
  * Parameters: the database, how many rounds, the seed. Prints one line of JSON: how many readers
  * were terminated, and the problems that were found.
  */
-import { syncBuiltinESMExports } from 'node:module';
 import { setTimeout as wait } from 'node:timers/promises';
-import workerThreads from 'node:worker_threads';
+import { catchWorkers } from './catch-workers.mjs';
 
 const VECTORS = 16_000;
 const DIMENSION = 100;
@@ -15,20 +14,6 @@ const BATCH = 1000;
 const THREADS = 3;
 const SEARCHES = 6;
 const PAUSE_MS_MAX = 120;
-
-/** Every worker that is started from here on: the writer first, then readers. */
-function catchWorkers() {
-  const workers = [];
-  const { Worker: Original } = workerThreads;
-  workerThreads.Worker = class extends Original {
-    constructor(...parameters) {
-      super(...parameters);
-      workers.push(this);
-    }
-  };
-  syncBuiltinESMExports();
-  return workers;
-}
 
 function random(seed) {
   let state = Number(seed) >>> 0;
@@ -41,7 +26,7 @@ function random(seed) {
 async function main() {
   const [path, rounds, seed] = process.argv.slice(2);
   const next = random(seed);
-  const workers = catchWorkers();
+  const workers = catchWorkers(); // the writer first, then readers
   const { open } = await import('mneme');
   // The codes are twice as large as the cache, so that readers claim frames all the time.
   const database = open(path, { cacheSize: 2 ** 20, threads: THREADS, sync: 'none' });

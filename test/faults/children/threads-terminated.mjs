@@ -5,9 +5,9 @@
  * Parameters: the database, 'thread' or 'writer', the kind of sync, how many rounds, the seed.
  * Prints one line of JSON: the problems that were found.
  */
-import { syncBuiltinESMExports } from 'node:module';
 import { setTimeout as wait } from 'node:timers/promises';
-import workerThreads, { isMainThread, Worker, workerData } from 'node:worker_threads';
+import { isMainThread, Worker, workerData } from 'node:worker_threads';
+import { catchWorkers } from './catch-workers.mjs';
 
 const KEYS = 10;
 const MOMENT_MS_MAX = 12;
@@ -61,20 +61,6 @@ async function main() {
     check(open(path, options), Atomics.load(acknowledged, 0), { sync, who, note });
   }
   console.log(JSON.stringify({ problems }));
-}
-
-/** Every worker that is started from here on, the writers of the package among them. */
-function catchWorkers() {
-  const workers = [];
-  const { Worker: Original } = workerThreads;
-  workerThreads.Worker = class extends Original {
-    constructor(...parameters) {
-      super(...parameters);
-      workers.push(this);
-    }
-  };
-  syncBuiltinESMExports();
-  return workers;
 }
 
 /** The others of the same database write on, and see whole batches. */
