@@ -58,17 +58,17 @@ class SliceScan {
     return this.#slices.length;
   }
 
-  scanSlice(slice: number): void {
+  scanSlice(sequence: number, slice: number): void {
     for (const piece of this.#slices[slice] ?? []) {
       this.#source.enter();
-      scanPiece(this.#source, piece, [this.#scan], () => this.#renew());
+      scanPiece(this.#source, piece, [this.#scan], () => this.#renew(sequence));
     }
   }
 
-  /** What is enough for one thread is enough for all. */
-  #renew(): void {
-    this.#board.raiseThreshold(this.#scan.threshold);
-    this.#scan.raiseThreshold(this.#board.threshold);
+  /** What is enough for one thread is enough for all that work at the same job. */
+  #renew(sequence: number): void {
+    this.#board.raiseThreshold(sequence, this.#scan.threshold);
+    this.#scan.raiseThreshold(this.#board.threshold(sequence));
   }
 
   take(): Findings {
@@ -138,7 +138,7 @@ function searchTogether(
   const startedMs = monotonicMs();
   const own = new Set<number>();
   for (let slice = board.claim(sequence); slice >= 0; slice = board.claim(sequence)) {
-    scan.scanSlice(slice);
+    scan.scanSlice(sequence, slice);
     own.add(slice);
   }
   const others = Array.from({ length: scan.sliceCount }, (_, slice) => slice).filter(
@@ -146,13 +146,16 @@ function searchTogether(
   );
   const patienceMs = Math.max(PATIENCE_MS_MIN, PATIENCE * (monotonicMs() - startedMs));
   awaitOthers(board, sequence, others, patienceMs);
-  for (const slice of others) if (board.takeAway(sequence, slice)) scan.scanSlice(slice);
+  for (const slice of others) {
+    if (board.takeAway(sequence, slice)) scan.scanSlice(sequence, slice);
+  }
   const found = board.findings(sequence);
+  const threshold = board.threshold(sequence);
   const survivors = new Map<number, number>();
   for (const { slots, uppers } of [found, scan.take()]) {
     slots.forEach((slot, index) => {
       const upper = uppers[index] as number;
-      if (slot < count && !(upper < board.threshold)) survivors.set(slot, upper);
+      if (slot < count && !(upper < threshold)) survivors.set(slot, upper);
     });
   }
   const findings = { slots: [...survivors.keys()], uppers: [...survivors.values()] };
@@ -185,7 +188,7 @@ export function helpWith(board: SearchBoard, source: PageSource, sequence: numbe
     const { root, query } = decodeJob(job);
     const scan = new SliceScan(source, board, root, query);
     for (slice = board.claim(sequence); slice >= 0; slice = board.claim(sequence)) {
-      scan.scanSlice(slice);
+      scan.scanSlice(sequence, slice);
       board.finish(sequence, slice, board.addFindings(scan.take()));
     }
   } catch {

@@ -62,6 +62,8 @@ test('whoever comes late from an older job changes nothing', () => {
   expect(owner.isUnderWay(newer, slice)).toBe(true);
   expect(owner.findings(newer)).toStrictEqual({ slots: [], uppers: [] });
   expect(owner.claim(newer)).toBe(0);
+  helper.raiseThreshold(older, 1);
+  expect([owner.threshold(newer), helper.threshold(older)]).toStrictEqual([-Infinity, -Infinity]);
   expect(helper.finish(older, 0, true)).toBe(false);
   expect(owner.isDone(newer, 0)).toBe(false);
 });
@@ -97,13 +99,13 @@ test('the threshold is the highest that was given, never above it and near it', 
   fc.assert(
     fc.property(fc.array(threshold, { minLength: 1, maxLength: 10 }), (given) => {
       const [board] = boards(1) as [SearchBoard];
-      publish(board, 1);
-      for (const value of given) board.raiseThreshold(value);
+      const sequence = publish(board, 1);
+      for (const value of given) board.raiseThreshold(sequence, value);
       const highest = Math.max(...given);
-      expect(board.threshold <= highest).toBe(true);
+      const raised = board.threshold(sequence);
+      expect(raised <= highest).toBe(true);
       const nearest = Math.fround(highest);
-      const steps = nearest <= highest ? [nearest] : [board.threshold];
-      expect(steps).toContain(board.threshold);
+      expect(nearest <= highest ? [nearest] : [raised]).toContain(raised);
     }),
     { numRuns: 50 },
   );

@@ -5,16 +5,16 @@
  * that wait for that claim slices, and so does the owner, who needs none of them: a slice that
  * somebody claimed and does not finish in time is taken from him and done by the owner. Every word
  * that is changed by exchange has the job's sequence number in it, so whoever comes late from an
- * older job changes nothing.
+ * older job changes nothing: his threshold, above all, is that of another query.
  *
  *   word   field
  *      0   bell: the sequence of the newest job
  *      1   owner: thread slot + 1; 0 when nobody has the place
  *      2   claim: sequence (20 bits), next slice (12 bits)
  *      3   slices
- *      4   threshold, a float32 whose bits sort as it does
- *      5   finished: raised with every slice that is
- *      6   threads that may still help
+ *    4-5   threshold: a float32 whose bits sort as it does, and in the upper word the sequence
+ *      6   finished: raised with every slice that is
+ *      7   threads that may still help
  *   8-11   root of the tree of codes: page id, checksum low and high, level
  *  12-15   vectors in the keyspace, dimension, metric, topK
  *     64   a word for each slice: sequence (20 bits), state
@@ -41,8 +41,8 @@ const OWNER = BASE + 1;
 const CLAIM = BASE + 2;
 const SLICES = BASE + 3;
 const THRESHOLD = BASE + 4;
-const FINISHED = BASE + 5;
-const HELPERS = BASE + 6;
+const FINISHED = BASE + 6;
+const HELPERS = BASE + 7;
 const FIELDS = BASE + 8;
 const FIELD_COUNT = 8;
 const STATES = BASE + 64;
@@ -92,6 +92,7 @@ function floatAbove(value: number): number {
 /** This thread's way to the place of the job. */
 export class SearchBoard {
   readonly #i32: Int32Array;
+  readonly #i64: BigInt64Array;
   readonly #f32: Float32Array;
   readonly #memory: SharedMemory;
   readonly #slot: number;
@@ -100,6 +101,7 @@ export class SearchBoard {
   constructor(memory: SharedMemory, threadSlot: number) {
     this.#memory = memory;
     this.#i32 = memory.i32;
+    this.#i64 = new BigInt64Array(memory.handle.buffer);
     this.#f32 = new Float32Array(memory.handle.buffer);
     this.#slot = threadSlot;
   }
@@ -141,7 +143,7 @@ export class SearchBoard {
     });
     this.#f32.set(job.vector, QUERY);
     Atomics.store(i32, SLICES, slices);
-    Atomics.store(i32, THRESHOLD, orderedBits(bitsOf(Number.NEGATIVE_INFINITY)));
+    Atomics.store(this.#i64, THRESHOLD >>> 1, thresholdWord(sequence, Number.NEGATIVE_INFINITY));
     Atomics.store(i32, HELPERS, helpers);
     Atomics.store(i32, CLAIM, sequence << SLICE_BITS);
     Atomics.store(i32, BELL, sequence);
@@ -219,18 +221,18 @@ export class SearchBoard {
     }
   }
 
-  /** The highest threshold that anybody has found. */
-  get threshold(): number {
-    bits[0] = orderedBits(Atomics.load(this.#i32, THRESHOLD));
-    return float[0] as number;
+  /** The highest threshold that anybody has found in a job; none when it is over. */
+  threshold(sequence: number): number {
+    const word = Atomics.load(this.#i64, THRESHOLD >>> 1);
+    return Number(word >> 32n) === sequence ? thresholdIn(word) : Number.NEGATIVE_INFINITY;
   }
 
-  raiseThreshold(threshold: number): void {
-    const wanted = orderedBits(bitsOf(floatBelow(threshold)));
+  raiseThreshold(sequence: number, threshold: number): void {
+    const wanted = thresholdWord(sequence, floatBelow(threshold));
     for (;;) {
-      const seen = Atomics.load(this.#i32, THRESHOLD);
-      if (wanted <= seen) return;
-      if (Atomics.compareExchange(this.#i32, THRESHOLD, seen, wanted) === seen) return;
+      const seen = Atomics.load(this.#i64, THRESHOLD >>> 1);
+      if (Number(seen >> 32n) !== sequence || !(thresholdIn(wanted) > thresholdIn(seen))) return;
+      if (Atomics.compareExchange(this.#i64, THRESHOLD >>> 1, seen, wanted) === seen) return;
     }
   }
 
@@ -269,6 +271,16 @@ export class SearchBoard {
   #findings(threadSlot: number): number {
     return (FINDINGS_ADDRESS + threadSlot * FINDINGS_BYTES) >>> 2;
   }
+}
+
+function thresholdWord(sequence: number, threshold: number): bigint {
+  const low = BigInt.asUintN(32, BigInt(orderedBits(bitsOf(threshold))));
+  return (BigInt(sequence) << 32n) | low;
+}
+
+function thresholdIn(word: bigint): number {
+  bits[0] = orderedBits(Number(BigInt.asIntN(32, word)));
+  return float[0] as number;
 }
 
 function bitsOf(value: number): number {
