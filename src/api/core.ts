@@ -231,12 +231,11 @@ export class Core {
   #lookForOthers({ watch }: Others): void {
     if (!watch.hasMoved()) return;
     const look = () => readNewestMeta(this.file, this.#scratch, bootIdBytes);
-    let { meta, isWhole } = look();
+    let { meta, torn } = look();
     // The newest may have been missed: one slot was read before it was written, then the other
     // while it was.
-    while (!isWhole && watch.hasMovedOn()) ({ meta, isWhole } = look());
-    // One that is being written at this moment is looked at again by the next read.
-    if (isWhole) watch.accept();
+    while (torn.length > 0 && watch.hasMovedOn()) ({ meta, torn } = look());
+    watch.accept(torn);
     if (meta === undefined || !isNewerMeta(meta, this.#state)) return;
     if (this.#rejected === undefined || !isSameMeta(meta, this.#rejected)) {
       this.#state = { ...meta, sequence: -1 };

@@ -35,7 +35,10 @@ interface CheckedState {
   readonly unused?: readonly UnusedRun[];
 }
 
-/** Checks the newest state. `onProgress` may read, write and close. */
+/** What a callback threw, whatever it is: no failure to read, and nothing that the check found. */
+class Interruption extends Error {}
+
+/** Checks the newest state. `onProgress` may read, write and close; what it throws is thrown. */
 export function verify(core: Core, onProgress?: (progress: Progress) => void): VerifyReport {
   const total = core.state().pageCount;
   const tell = (done: number) => {
@@ -48,6 +51,8 @@ export function verify(core: Core, onProgress?: (progress: Progress) => void): V
     const report = core.readingPinned(() => check(core, state, tell));
     tell(total);
     return { ...report, problems: [...report.problems] };
+  } catch (error) {
+    throw error instanceof Interruption ? error.cause : error;
   } finally {
     if (core.isOpen) core.unpin(state.pinned);
   }
@@ -88,8 +93,14 @@ function check(core: Core, { pinned, unused }: CheckedState, tell: (done: number
   const { catalog, pageCount } = pinned.state;
   const checker = new FileChecker(core.source, pageCount, (done) => {
     if (done % PAGES_PER_PROGRESS !== 0 || done === 0) return;
-    tell(done);
-    core.source.enter(); // whoever was told may have read
+    // No page is being looked at, and a write of who is told may need every frame.
+    core.source.leave();
+    try {
+      tell(done);
+    } catch (cause) {
+      throw new Interruption('the check is over', { cause });
+    }
+    core.source.enter();
   });
   checker.checkTrees({ ...catalog, leafPages: -1, branchPages: -1 });
   // Without a writer nobody knows which pages are free; everything else is checked.

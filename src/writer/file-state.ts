@@ -18,7 +18,7 @@ import {
   type NewPage,
 } from '../shared/pages/meta-page.js';
 import type { Checksummer } from '../shared/pages/page-file.js';
-import type { ScratchMemory, TrustedMeta } from '../shared/pages/recovery.js';
+import type { ScratchMemory, TornSlot, TrustedMeta } from '../shared/pages/recovery.js';
 import type { TakenPages } from './pages/dirty-pages.js';
 import type { PageFileWriter, PageWrite } from './pages/page-file-writer.js';
 
@@ -44,6 +44,8 @@ export class FileState {
   /** States that a file's meta may lead back to, rising. */
   protectedStates: readonly TxnId[] = [];
   #confirmed: boolean;
+  /** Slots that held no whole meta when the file was opened. */
+  readonly torn: readonly TornSlot[];
   /** Pages that are committed but not in the file yet, by page id. */
   readonly unwritten = new Map<PageId, Readonly<TakenPages>>();
 
@@ -58,8 +60,9 @@ export class FileState {
     this.#checksummer = options.checksummer;
     this.writer = options.writer;
     this.#bootId = options.bootId;
-    const { meta, slot, rejectedOther, confirmed, durable } = options.trusted;
+    const { meta, slot, rejectedOther, confirmed, durable, torn } = options.trusted;
     this.meta = meta;
+    this.torn = torn;
     this.#durable = durable;
     this.#durableSlot = durable === meta ? slot : other(slot);
     this.#durableStates = [durable.txnId];

@@ -134,7 +134,7 @@ export class WriterTurn {
     this.#engine = engine;
     publishState(this.#options.memory, engine.files.meta);
     this.#watch.hasMoved();
-    this.#watch.accept();
+    this.#watch.accept(engine.files.torn);
     return engine;
   }
 }

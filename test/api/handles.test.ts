@@ -253,8 +253,8 @@ test('handles with sync none see what the other has written behind', async () =>
     writer.set('round', round);
     writer.set(`key ${round}`, 'x'.repeat(round * 100));
     expect(writer.get('round')).toBe(round);
-    await eventually(() => reader.get('round') === round);
-    expect(reader.count()).toBe(round + 2);
+    // The two may be written behind one after the other.
+    await eventually(() => reader.get('round') === round && reader.count() === round + 2);
   }
   // A write begins with the newest state, written behind or not.
   for (let round = 0; round < 20; round++) {

@@ -44,6 +44,13 @@ export interface TrustedMeta {
   readonly confirmed: boolean;
   /** The newest state that survives a power cut: `meta`, or the other slot's when that is weak. */
   readonly durable: Meta;
+  readonly torn: readonly TornSlot[];
+}
+
+/** A slot without a whole meta, and what stood there instead: all that says that it is not whole. */
+export interface TornSlot {
+  readonly slot: 0 | 1;
+  readonly bytes: Uint8Array;
 }
 
 /** The checksum of a range, computed with a seed that the range itself states. */
@@ -68,7 +75,7 @@ function readRange(
 }
 
 type SlotContent =
-  | { readonly kind: 'none' | 'damaged' | 'damaged-newer' | 'newer' }
+  | { readonly kind: 'none' | 'damaged' | 'damaged-newer' | 'newer'; readonly bytes: Uint8Array }
   | { readonly kind: 'meta'; readonly meta: Meta };
 
 function readSlot(file: StorageFile, slot: 0 | 1, scratch: ScratchMemory): SlotContent {
@@ -76,7 +83,7 @@ function readSlot(file: StorageFile, slot: 0 | 1, scratch: ScratchMemory): SlotC
   const offset = metaOffset(slot);
   let count = readRange(file, memory, window, META_HEADER_BYTES, offset);
   const header = memory.u8.subarray(window, window + count);
-  if (!hasMagic(header)) return { kind: 'none' };
+  if (!hasMagic(header)) return { kind: 'none', bytes: header.slice() };
   const isNewer = metaFormatVersion(header) > FORMAT_VERSION;
   const length = statedLength(header);
   if (length > META_HEADER_BYTES && count === META_HEADER_BYTES) {
@@ -84,19 +91,25 @@ function readSlot(file: StorageFile, slot: 0 | 1, scratch: ScratchMemory): SlotC
     const more = offset + META_HEADER_BYTES;
     count += readRange(file, memory, window + META_HEADER_BYTES, rest, more);
   }
-  const damaged = { kind: isNewer ? 'damaged-newer' : 'damaged' } as const;
+  const bytes = memory.u8.slice(window, window + count);
+  const damaged = { kind: isNewer ? 'damaged-newer' : 'damaged', bytes } as const;
   if (length === 0 || count < length) return damaged;
   const seed = metaSeed(header);
   const checksummer = new Checksummer(memory, seed, checksumWord(scratch));
   checksummer.compute(window, length - 8);
-  const bytes = memory.u8.slice(window, window + length);
   const stored = new DataView(bytes.buffer, length - 8);
   const holds =
     stored.getInt32(0, true) === checksummer.low && stored.getInt32(4, true) === checksummer.high;
   if (!holds) return damaged;
-  if (isNewer) return { kind: 'newer' };
-  const meta = decodeMeta(bytes);
+  if (isNewer) return { kind: 'newer', bytes };
+  const meta = decodeMeta(bytes.subarray(0, length));
   return meta === undefined ? damaged : { kind: 'meta', meta };
+}
+
+function tornSlots(slots: readonly SlotContent[]): TornSlot[] {
+  return slots.flatMap((content, index) => {
+    return content.kind === 'meta' ? [] : [{ slot: index === 0 ? 0 : 1, bytes: content.bytes }];
+  });
 }
 
 /** What says which of two metas is newer. */
@@ -189,20 +202,22 @@ function newestTrusted(
   if (confirmed || meta.weak || meta.newPages.length === 0 || holdsNewPages(file, meta, scratch)) {
     const otherHolds = slots[otherSlot].kind === 'meta' && other === undefined;
     const durable = meta.weak && other !== undefined ? other : meta;
-    return { meta, slot: newest, rejectedOther: otherHolds, confirmed, durable };
+    const torn = tornSlots(slots);
+    return { meta, slot: newest, rejectedOther: otherHolds, confirmed, durable, torn };
   }
   if (other === undefined) {
     throw new MnemeError('ERR_MNEME_CORRUPT', { page: 0, reason: 'the last commit is incomplete' });
   }
-  const chosen = { meta: other, slot: otherSlot, confirmed: false, durable: other } as const;
+  const place = { meta: other, slot: otherSlot } as const;
+  const chosen = { ...place, confirmed: false, durable: other, torn: [] };
   return { ...chosen, rejectedOther: true, rejected: meta };
 }
 
 /** What a file that another process writes says of itself at this moment. */
 export interface SeenMeta {
   readonly meta: Meta | undefined;
-  /** False when a slot cannot be read: it may be in the middle of being written. */
-  readonly isWhole: boolean;
+  /** Slots that may be in the middle of being written. */
+  readonly torn: readonly TornSlot[];
 }
 
 /**
@@ -221,8 +236,7 @@ export function readNewestMeta(
       : undefined;
   });
   const newest = newestSlot(metas);
-  const isWhole = slots.every(({ kind }) => kind === 'meta');
-  return { meta: newest === undefined ? undefined : metas[newest], isWhole };
+  return { meta: newest === undefined ? undefined : metas[newest], torn: tornSlots(slots) };
 }
 
 function newestSlot(metas: readonly (Meta | undefined)[]): 0 | 1 | undefined {
