@@ -13,6 +13,7 @@ import type { DiskImage } from '../crash/disk-image.js';
 import { EngineRun } from '../crash/engine-run.js';
 import {
   DEADLINE,
+  DEEP_COUNT,
   deepKey,
   plainKey,
   SMALL_KEYSPACES,
@@ -136,7 +137,7 @@ export class EngineExamination {
       () => run.set(plainKey(1), 'anew', NOW, 'expiring'),
       () => run.set(plainKey(7), 'z'.repeat(6000), 0, 'plain'),
       () => run.set(deepKey(11), 'z'.repeat(300), 0, 'deep'),
-      () => run.set(deepKey(61), 'new', 0, 'deep'),
+      () => run.set(deepKey(DEEP_COUNT), 'new', 0, 'deep'),
       () => run.delete(plainKey(30), 'plain'),
       () => run.delete(plainKey(6), 'expiring'),
       () => run.deleteRange(plainKey(10), plainKey(40), 'expiring'),

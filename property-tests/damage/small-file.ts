@@ -8,7 +8,7 @@ import { EngineRun, emptyDatabase } from '../crash/engine-run.js';
 
 export const SMALL_KEYSPACES = ['deep', 'expiring', 'plain', 'vectors'] as const;
 export const DEADLINE = 1_000_000;
-const DEEP_COUNT = 24;
+export const DEEP_COUNT = 24;
 
 export function deepKey(index: number): string {
   return `deep ${String(index % 7)}`.padEnd(300 + index * 18, `${index} `);
