@@ -25,11 +25,11 @@ export const COLLECTION_COUNTS = {
 
 /** Sequences of steps on vectors, and their length at most; collections that are searched. */
 export const VECTOR_COUNTS = {
-  smallPagesOnDisk: 12 * FACTOR,
-  smallPagesInMemory: 12 * FACTOR,
-  largerPagesOnDisk: 8 * FACTOR,
+  smallPagesOnDisk: 10 * FACTOR,
+  smallPagesInMemory: 10 * FACTOR,
+  largerPagesOnDisk: 6 * FACTOR,
   stepsMax: 40,
-  collections: 20 * FACTOR,
+  collections: 12 * FACTOR,
   queries: 3,
   /** Those that readers help with, and rounds of writes and searches in each. */
   largeCollections: 2 * FACTOR,

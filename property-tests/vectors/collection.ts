@@ -8,7 +8,7 @@ import { SHAPES, type Shape, type VectorSpec, vectorOf } from './vector-specs.js
 const DIMENSIONS = [1, 2, 7, 15, 16, 17, 33, 100, 384, 768, 1000, 1024, 1536, 2048] as const;
 const COUNTS = [1, 5, 60, 700, 3000, 5000] as const;
 /** What a collection takes at most, in numbers. */
-const NUMBERS_MAX = 600_000;
+const NUMBERS_MAX = 400_000;
 
 export interface CollectionSpec {
   readonly dimension: number;
