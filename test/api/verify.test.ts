@@ -35,7 +35,7 @@ test('who is told of progress may write more than the cache holds', () => {
 
 test('what a callback throws is thrown, and nothing that was found', () => {
   const database = largerThanItsCache();
-  // Most pages hang below a record of the catalog now: they are met while a leaf of it is looked at.
+  // Most pages hang below a record of the catalog now, and are met while a leaf of it is read.
   database.dropKeyspace('a');
   const failures = [
     new MnemeError('ERR_MNEME_CORRUPT', {}),

@@ -47,7 +47,7 @@ export interface TrustedMeta {
   readonly torn: readonly TornSlot[];
 }
 
-/** A slot without a whole meta, and what stood there instead: all that says that it is not whole. */
+/** A slot without a whole meta, and what stood there: all that says that it is not whole. */
 export interface TornSlot {
   readonly slot: 0 | 1;
   readonly bytes: Uint8Array;
