@@ -1,6 +1,7 @@
 /**
  * The open database: its keyspaces, batches over all of them, and its life.
  */
+import { writeText } from '../shared/bytes/text.js';
 import { invalidType, MnemeError } from '../shared/errors.js';
 import { listKeyspaces } from '../shared/keyspaces/catalog.js';
 import * as messages from '../shared/memory/messages.js';
@@ -252,7 +253,7 @@ function dropKeyspace(core: Core, name: string): boolean {
   if (transactions.isActive) writer.continueBatch(core.now());
   else writer.begin(true, core.now());
   const at = writer.reserve(Buffer.byteLength(name));
-  const length = memory.text.write(name, at);
+  const length = writeText(memory.text, name, at);
   writer.add({ code: messages.DROP, flags: 0, handle: 0, number: 0 }, 0, length);
   if (transactions.isActive) {
     transactions.changeCount++;

@@ -3,7 +3,7 @@
  */
 
 import { writeU32 } from '../shared/bytes/integers.js';
-import { checkWellFormed } from '../shared/bytes/text.js';
+import { checkWellFormed, writeText } from '../shared/bytes/text.js';
 import {
   encodedBytesMax,
   encodeFloat,
@@ -198,7 +198,7 @@ export class KeyspaceAccess {
     const { writer, memory } = this.#core;
     writer.begin(false, this.#core.now());
     const at = writer.reserve(KEY_ROOM);
-    const length = memory.text.write(this.#name, at);
+    const length = writeText(memory.text, this.#name, at);
     const flags = this.#keys === 'bytes' ? messages.BYTES_KEYS : 0;
     writer.add({ code: messages.DEFINE, flags, handle: this.#handle, number: 0 }, 0, length);
     writer.send();

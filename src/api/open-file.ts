@@ -140,7 +140,17 @@ function openFile(storage: Storage, path: string): StorageFile {
 /** The memory has to fit the file's page size, which a first look at its metas tells. */
 function newMemory(file: StorageFile | undefined, options: CheckedOptions): SharedMemory {
   const stated = file === undefined ? undefined : statedPageSize(file);
-  return new SharedMemory(createMemoryHandle(stated ?? options.pageSize, options.cacheSize));
+  const { pageSize, cacheSize } = options;
+  try {
+    return new SharedMemory(createMemoryHandle(stated ?? pageSize, cacheSize));
+  } catch (cause) {
+    file?.close();
+    throw new MnemeError(
+      'ERR_MNEME_IO',
+      { reason: 'no memory for the cache', cacheSize },
+      { cause },
+    );
+  }
 }
 
 function statedPageSize(file: StorageFile): number | undefined {

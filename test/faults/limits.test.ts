@@ -48,6 +48,14 @@ test('a database that cannot be created on a full disk leaves nothing behind', (
   expect(reportOf(ended)).toStrictEqual({ failure: 'ERR_MNEME_IO ENOSPC', left: [] });
 });
 
+test('where there is no memory for the cache, opening says so and leaves nothing open', () => {
+  const path = temporaryPath();
+  openHere(path).keyspace('a').set('key', 'value');
+  const report = reportOf(run('ulimit -v 40000000', 'open-large', path));
+  const details = { reason: 'no memory for the cache', cacheSize: Math.floor(3.9 * 2 ** 30) };
+  expect(report).toStrictEqual({ failure: { code: 'ERR_MNEME_IO', details }, leaked: 0 });
+});
+
 test.each([0, 2, 10])('without descriptors, %i given back, it reads and says why not', (spare) => {
   const path = temporaryPath();
   const database = openHere(path);

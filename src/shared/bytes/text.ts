@@ -18,7 +18,11 @@ export function utf8Text(buffer: Buffer, start: number, end: number): string {
   return (buffer as unknown as RawSlices).utf8Slice(start, end);
 }
 
-/** Writes text as UTF-8 and returns the bytes used; there must be room for three a character. */
+/**
+ * Writes text as UTF-8 and returns the bytes used; there must be room for three a character. That
+ * is said to the runtime: left to work out the room in a buffer of 2 GiB, Node 20 finds
+ * none.
+ */
 export function writeText(buffer: Buffer, text: string, offset: number): number {
   return (buffer as unknown as RawSlices).utf8Write(text, offset, text.length * 3);
 }
