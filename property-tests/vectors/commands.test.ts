@@ -191,7 +191,7 @@ function check(title: string, runs: number, isFile: boolean, pageSize: number): 
     runContest(all, { pageSize, dimensions: lengths }, isFile);
   });
   fc.assert(property, {
-    seed: SEED,
+    seed: SEED, endOnFailure: true,
     numRuns: runs,
     interruptAfterTimeLimit: SEARCH_LIMIT_MS,
     markInterruptAsFailure: true,
