@@ -191,7 +191,7 @@ function check(title: string, runs: number, isFile: boolean, pageSize: number): 
     runContest(all, { pageSize, dimensions: lengths }, isFile);
   });
   fc.assert(property, {
-    seed: SEED, endOnFailure: true,
+    seed: SEED,
     numRuns: runs,
     interruptAfterTimeLimit: SEARCH_LIMIT_MS,
     markInterruptAsFailure: true,
