@@ -3,10 +3,16 @@
  * are, and work as any others. Only what is touched of it takes memory.
  */
 import { expect, test } from 'vitest';
+import type { SharedPlaces } from '../../dist/api/open-file.js';
 import { CACHE_BYTES_MAX } from '../../dist/shared/limits.js';
 import { CLOCK_HAND_WORD, FRESH_FRAME_WORD } from '../../dist/shared/memory/control-block.js';
 import { createMemoryHandle, SharedMemory } from '../../dist/shared/memory/shared-memory.js';
 import { openHere, temporaryPath } from '../api/support.js';
+
+/** What `share()` returns, as the package itself sees it. */
+interface Shared {
+  readonly places: SharedPlaces;
+}
 
 const ADDRESS_END = 2 ** 32;
 /** So many frames are used as if all before them were. */
@@ -17,7 +23,7 @@ test.each([
   4096, 65536,
 ])('frames at the end of all addresses hold pages of %i bytes', (pageSize) => {
   const database = openHere(temporaryPath(), { pageSize, cacheSize: CACHE_BYTES_MAX });
-  const memory = new SharedMemory(database.share().places.memory);
+  const memory = new SharedMemory((database.share() as unknown as Shared).places.memory);
   const { frameCount } = memory;
   expect(memory.framesAddress + frameCount * pageSize).toBeGreaterThan(0.97 * ADDRESS_END);
   expect(memory.handle.buffer.byteLength).toBeLessThanOrEqual(ADDRESS_END);
@@ -28,12 +34,12 @@ test.each([
   keyspace.batch((batch) => {
     for (let key = 0; key < KEYS; key++) batch.set(`${key}`, `${key} `.repeat(20));
   });
-  const vectors = database.keyspace('vectors');
-  vectors.batch((batch) => {
+  database.batch((tx) => {
+    const vectors = tx.keyspace('vectors');
     for (let key = 0; key < 500; key++) {
-      batch.vset(
+      vectors.vset(
         `${key}`,
-        Float32Array.from({ length: 64 }, (_, part) => Math.sin(key + part)),
+        Array.from({ length: 64 }, (_, part) => Math.sin(key + part)),
       );
     }
   });
