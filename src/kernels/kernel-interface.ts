@@ -119,7 +119,32 @@ export interface VectorKernels {
   judgeParts(query: number, parts: number, count: number, slot: number, out: number): number;
 }
 
-export interface Kernels extends NodeKernels, RunKernels, VectorKernels {
+/**
+ * A text search over blocks of postings, a window of documents at a time; scalar-text.ts draws the
+ * record of a window. A block that lies in several windows is given to each of them.
+ */
+export interface TextKernels {
+  /**
+   * Adds what the postings of a leaf's entries `from` to `to` score, of documents in the window,
+   * and makes these hits. False when an entry is no block.
+   */
+  addPostings(window: number, leaf: number, from: number, to: number): boolean | 0 | 1;
+  /** The same for documents that are hits already, which become seen. */
+  probePostings(window: number, leaf: number, from: number, to: number): boolean | 0 | 1;
+  /** Forgets the hits that are not seen; then none is. */
+  keepSeen(window: number): void;
+  /** Then none is seen. */
+  forgetSeen(window: number): void;
+  /** Forgets the hits whose scores are below the floor. */
+  pruneHits(window: number): void;
+  /**
+   * Writes the hits that are not, by rising number, and forgets all: 4 bytes the number, 4 of no
+   * meaning, 8 the score. Returns how many.
+   */
+  takeHits(window: number, out: number): number;
+}
+
+export interface Kernels extends NodeKernels, RunKernels, VectorKernels, TextKernels {
   readonly compiled: boolean;
   /** Writes the 8 bytes of xxHash64 of a range to `out`, low word first. */
   hash64(address: number, length: number, seedLow: number, seedHigh: number, out: number): void;

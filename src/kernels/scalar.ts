@@ -2,7 +2,7 @@
  * The plain loops: the definition of the right answer, and what runs without WebAssembly.
  */
 import type { Kernels } from './kernel-interface.js';
-import { ScalarVectors } from './scalar-vector.js';
+import { ScalarTexts } from './scalar-text.js';
 
 const PRIME_1 = 0x9e3779b185ebca87n;
 const PRIME_2 = 0xc2b2ae3d27d4eb4fn;
@@ -67,7 +67,7 @@ export function xxHash64(view: DataView, seed: bigint): bigint {
 }
 
 /** All plain kernels; each file adds its own. */
-class ScalarKernels extends ScalarVectors implements Kernels {
+class ScalarKernels extends ScalarTexts implements Kernels {
   readonly compiled = false;
 
   hash64(address: number, length: number, seedLow: number, seedHigh: number, out: number): void {

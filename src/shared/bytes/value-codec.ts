@@ -3,8 +3,8 @@
  *
  *   offset  size  field
  *        0     1  tag: bits 0-2 type, bit 4 has a deadline, bit 5 the payload is in an overflow
- *        extent
- *        1     6  deadline, ms since the epoch; only when the tag says so
+ *                 extent, bit 6 has the number of a document
+ *        1     6  deadline, ms since the epoch, or number; only when the tag says so
  *     then        payload
  *
  * Payload by type: ASCII text and UTF-8 text (told apart because the former decodes faster) and
@@ -28,6 +28,7 @@ export const TAG_FLOAT = 4;
 export const TYPE_MASK = 7;
 export const DEADLINE_FLAG = 16;
 export const OVERFLOW_FLAG = 32;
+export const NUMBER_FLAG = 64;
 export const TAG_BYTES_LENGTH = 1;
 export const DEADLINE_BYTES = 6;
 /** Tag, deadline and an overflow pointer: the shortest form of any value. */
@@ -46,10 +47,15 @@ export function recordDeadline(bytes: Uint8Array, offset: number): number {
   return ((bytes[offset] as number) & DEADLINE_FLAG) !== 0 ? readU48(bytes, offset + 1) : 0;
 }
 
-/** Where the payload starts behind a record's tag and deadline. */
+/** The number of the document whose text a record holds, or 0 when it is no such record. */
+export function recordNumber(bytes: Uint8Array, offset: number): number {
+  return ((bytes[offset] as number) & NUMBER_FLAG) !== 0 ? readU48(bytes, offset + 1) : 0;
+}
+
+/** Where the payload starts behind a record's tag and its deadline or number. */
 export function payloadOffset(bytes: Uint8Array, offset: number): number {
-  const hasDeadline = ((bytes[offset] as number) & DEADLINE_FLAG) !== 0;
-  return offset + TAG_BYTES_LENGTH + (hasDeadline ? DEADLINE_BYTES : 0);
+  const hasMore = ((bytes[offset] as number) & (DEADLINE_FLAG | NUMBER_FLAG)) !== 0;
+  return offset + TAG_BYTES_LENGTH + (hasMore ? DEADLINE_BYTES : 0);
 }
 
 /** Writes tag and payload; returns the bytes written. The room needed is in `encodedBytesMax`. */

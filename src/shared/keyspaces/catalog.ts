@@ -14,7 +14,8 @@
  *       10     6  elementPages    pages in overflow extents of list elements
  *       16     6  lastId          the highest id that a sorted set or list was given
  *       22     4  dimension       of its vectors, 0 before the first
- *       26    33  each tree
+ *       26        settings and counters of full text (text-state.ts), if the kind says so
+ *     then    33  each tree
  *
  *   offset  size  field of a dropped subtree
  *        0    12  page id and checksum of its root
@@ -47,17 +48,27 @@ import { Cursor } from '../tree/cursor.js';
 import { copyKey, valueAddress, valueLength } from '../tree/node.js';
 import { stepIndex, walkToLeaf } from '../tree/walk.js';
 import { isCommittedRoot, newTree, type Tree, type TreeRoot } from '../tree-root.js';
+import {
+  copyTextState,
+  decodeTextState,
+  encodeTextState,
+  TEXT_STATE_BYTES_MAX,
+  type TextState,
+  textStateLength,
+} from './text-state.js';
 
 export const DROPPED_KEY = 0;
 export const KEYSPACE_KEY = 1;
 const KIND_VALUES = 1;
+const KIND_TEXT = 2;
 const RECORD_HEADER_BYTES = 26;
 const TREE_BYTES = 33;
 
 /**
  * The trees of a keyspace, in the order of their roles: values (values.ts), expiry index
  * (expiry.ts), names of sorted sets and lists (collection-names.ts), the two directions of sorted
- * sets (sorted-set.ts), elements of lists (list.ts), and four for vectors (vector.ts).
+ * sets (sorted-set.ts), elements of lists (list.ts), four for vectors (vector.ts), and those of full
+ * text (fulltext.ts), of the index that serves and of the one that is being built.
  */
 const TREES = [
   'values',
@@ -70,9 +81,20 @@ const TREES = [
   'vectorKeys',
   'codes',
   'originals',
+  'numbers',
+  'terms',
+  'postings',
+  'forwards',
+  'pending',
+  'nextTerms',
+  'nextPostings',
+  'nextForwards',
+  'nextPending',
 ] as const;
 type TreeName = (typeof TREES)[number];
-export const RECORD_BYTES_MAX = RECORD_HEADER_BYTES + TREES.length * TREE_BYTES;
+/** No keyspace has them all: one of full text has none of the others but its values. */
+export const RECORD_BYTES_MAX =
+  RECORD_HEADER_BYTES + TEXT_STATE_BYTES_MAX + TREES.length * TREE_BYTES;
 
 export type KeysKind = 'text' | 'bytes';
 
@@ -87,6 +109,8 @@ export interface KeyspaceRecord extends Record<TreeName, Tree> {
   lastId: number;
   /** Of its vectors; 0 before the first. */
   dimension: number;
+  /** Undefined in a keyspace of values. */
+  text: TextState | undefined;
 }
 
 export function newKeyspaceRecord(keys: KeysKind): KeyspaceRecord {
@@ -97,6 +121,7 @@ export function newKeyspaceRecord(keys: KeysKind): KeyspaceRecord {
     elementPages: 0,
     lastId: 0,
     dimension: 0,
+    text: undefined,
     values: newTree(),
     expiry: newTree(),
     names: newTree(),
@@ -107,6 +132,15 @@ export function newKeyspaceRecord(keys: KeysKind): KeyspaceRecord {
     vectorKeys: newTree(),
     codes: newTree(),
     originals: newTree(),
+    numbers: newTree(),
+    terms: newTree(),
+    postings: newTree(),
+    forwards: newTree(),
+    pending: newTree(),
+    nextTerms: newTree(),
+    nextPostings: newTree(),
+    nextForwards: newTree(),
+    nextPending: newTree(),
   };
 }
 
@@ -119,6 +153,10 @@ export function treesOf(record: KeyspaceRecord): readonly Tree[] {
 export function copyRecord(record: KeyspaceRecord): KeyspaceRecord {
   const copy = { ...record };
   for (const name of TREES) copy[name] = { ...record[name] };
+  const { text } = record;
+  if (text !== undefined) {
+    copy.text = copyTextState(text);
+  }
   return copy;
 }
 
@@ -133,7 +171,7 @@ export function catalogKey(name: Uint8Array): Uint8Array {
 /** Writes a record; returns its length. */
 export function encodeKeyspace(record: KeyspaceRecord, target: Uint8Array, offset: number): number {
   const trees = treesOf(record);
-  target[offset] = KIND_VALUES;
+  target[offset] = record.text === undefined ? KIND_VALUES : KIND_TEXT;
   target[offset + 1] = record.keys === 'bytes' ? 1 : 0;
   target[offset + 2] = record.encrypted ? 1 : 0;
   writeU48(target, offset + 4, record.overflowPages);
@@ -141,6 +179,7 @@ export function encodeKeyspace(record: KeyspaceRecord, target: Uint8Array, offse
   writeU48(target, offset + 16, record.lastId);
   writeU32(target, offset + 22, record.dimension);
   let length = RECORD_HEADER_BYTES;
+  if (record.text !== undefined) length += encodeTextState(record.text, target, offset + length);
   let treeCount = 0;
   trees.forEach((tree, index) => {
     if (tree.level < 0) return;
@@ -179,7 +218,12 @@ function decodeTree(bytes: Uint8Array, at: number): Tree {
 /** @throws {MnemeError} `ERR_MNEME_CORRUPT` when no version of MNEME writes such a record. */
 export function decodeKeyspace(bytes: Uint8Array, offset: number, length: number): KeyspaceRecord {
   const treeCount = bytes[offset + 3] as number;
-  if (bytes[offset] !== KIND_VALUES || length !== RECORD_HEADER_BYTES + treeCount * TREE_BYTES) {
+  const kind = bytes[offset];
+  const treesAt =
+    RECORD_HEADER_BYTES +
+    (kind === KIND_TEXT ? textStateLength(bytes, offset + RECORD_HEADER_BYTES) : 0);
+  const isKnown = kind === KIND_VALUES || kind === KIND_TEXT;
+  if (!isKnown || length !== treesAt + treeCount * TREE_BYTES) {
     throw new MnemeError('ERR_MNEME_CORRUPT', { reason: 'unknown keyspace record' });
   }
   const record = newKeyspaceRecord(bytes[offset + 1] === 1 ? 'bytes' : 'text');
@@ -188,8 +232,9 @@ export function decodeKeyspace(bytes: Uint8Array, offset: number, length: number
   record.elementPages = readU48(bytes, offset + 10);
   record.lastId = readU48(bytes, offset + 16);
   record.dimension = readU32(bytes, offset + 22);
+  if (kind === KIND_TEXT) record.text = decodeTextState(bytes, offset + RECORD_HEADER_BYTES);
   for (let index = 0; index < treeCount; index++) {
-    const at = offset + RECORD_HEADER_BYTES + index * TREE_BYTES;
+    const at = offset + treesAt + index * TREE_BYTES;
     const name = TREES[(bytes[at] as number) - 1];
     if (name === undefined) {
       throw new MnemeError('ERR_MNEME_CORRUPT', { reason: 'unknown tree of a keyspace' });
