@@ -36,6 +36,16 @@ export const VECTOR_COUNTS = {
   rounds: 4,
 } as const;
 
+/** Sequences of steps on full text, and their length at most; collections that are searched. */
+export const TEXT_COUNTS = {
+  smallPagesOnDisk: 10 * FACTOR,
+  smallPagesInMemory: 10 * FACTOR,
+  largerPagesOnDisk: 6 * FACTOR,
+  stepsMax: 40,
+  collections: 16 * FACTOR,
+  queries: 8,
+} as const;
+
 /** Sequences of commands to Redis: groups a sequence, and commands a group, at most. */
 export const REDIS_COUNTS = {
   sequences: 100 * FACTOR,
