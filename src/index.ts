@@ -10,6 +10,7 @@ export {
   type Transaction,
 } from './api/database.js';
 export type { SetOptions } from './api/deadline.js';
+export type { FtHit, FtKeyspace, FtStats } from './api/fulltext.js';
 export type { Key } from './api/keys.js';
 export type {
   Keyspace,
@@ -25,6 +26,8 @@ export type { RangeIterator } from './api/range-iterator.js';
 export type { SharedDatabase } from './api/share.js';
 export { Snapshot } from './api/snapshot.js';
 export type { SortedSet } from './api/sorted-set.js';
+export type { Analyzer, FtOptions } from './api/text-analysis.js';
+export type { FtSearchOptions } from './api/text-search-options.js';
 export type { Sync } from './api/transaction.js';
 export type { VectorHit, VectorSearchOptions } from './api/vector.js';
 export type { Progress, VerifyReport } from './api/verify.js';

@@ -10,12 +10,15 @@ import { cacheCounters } from '../shared/memory/thread-slots.js';
 import { FORMAT_VERSION } from '../shared/pages/meta-page.js';
 import { systemClock } from '../shared/system.js';
 import { Core } from './core.js';
+import type { FtKeyspace } from './fulltext.js';
 import { checkKeyspaceName } from './keys.js';
 import type { Keyspace, KeyspaceOptions } from './keyspace.js';
+import { openFtKeyspace } from './open-fulltext.js';
 import { openKeyspace } from './open-keyspace.js';
 import { checkOptions, checkPath, type OpenOptions } from './options.js';
 import { type SharedDatabase, shareCore, sharedContent } from './share.js';
 import { Snapshot } from './snapshot.js';
+import type { FtOptions } from './text-analysis.js';
 import type { Sync } from './transaction.js';
 import { type Progress, type VerifyReport, verify } from './verify.js';
 
@@ -52,6 +55,7 @@ export interface DatabaseStats {
 export interface Transaction {
   keyspace(name: string, options: KeyspaceOptions & { keys: 'bytes' }): Keyspace<Uint8Array>;
   keyspace(name: string, options?: KeyspaceOptions): Keyspace;
+  ftKeyspace(name: string, options?: FtOptions): FtKeyspace;
   dropKeyspace(name: string): boolean;
 }
 
@@ -151,6 +155,15 @@ export class Database implements Disposable {
     return openKeyspace(this.#core, name, options, 0);
   }
 
+  /**
+   * A handle of a keyspace of full text, which comes into being with its first write.
+   * @throws {MnemeError} `ERR_MNEME_TYPE_MISMATCH`; `ERR_MNEME_ANALYZER_MISMATCH` when it is
+   * indexed by another analyzer, unless `reindex` is set.
+   */
+  ftKeyspace(name: string, options: FtOptions = {}): FtKeyspace {
+    return openFtKeyspace(this.#core, name, options, 0);
+  }
+
   /** The names of all keyspaces, by their bytes. */
   keyspaces(): string[] {
     const core = this.#core;
@@ -233,6 +246,11 @@ class BatchTransaction implements Transaction {
   keyspace(name: string, options: KeyspaceOptions = {}): Keyspace | Keyspace<Uint8Array> {
     this.#assertOpen();
     return openKeyspace(this.#core, name, options, this.#scope);
+  }
+
+  ftKeyspace(name: string, options: FtOptions = {}): FtKeyspace {
+    this.#assertOpen();
+    return openFtKeyspace(this.#core, name, options, this.#scope);
   }
 
   dropKeyspace(name: string): boolean {

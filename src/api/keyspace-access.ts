@@ -3,7 +3,7 @@
  */
 
 import { writeU32 } from '../shared/bytes/integers.js';
-import { checkWellFormed, writeText } from '../shared/bytes/text.js';
+import { checkWellFormed } from '../shared/bytes/text.js';
 import {
   encodedBytesMax,
   encodeFloat,
@@ -17,11 +17,13 @@ import {
   type KeysKind,
   type KeyspaceRecord,
 } from '../shared/keyspaces/catalog.js';
+import type { TextSettings } from '../shared/keyspaces/text-state.js';
 import type { CommittedState } from '../shared/memory/control-block.js';
 import * as messages from '../shared/memory/messages.js';
 import type { PinnedState } from '../shared/memory/snapshot-pins.js';
 import type { Core } from './core.js';
 import type { DeadlineRequest } from './deadline.js';
+import { checkStoredKind, defineHandle } from './handle-definition.js';
 import { type Key, keyBytes, writeKey } from './keys.js';
 import { type LongPayload, longPayload } from './long-payload.js';
 import { OPERATION_BYTES_MAX, type OperationFields } from './writer-connection.js';
@@ -56,6 +58,8 @@ export class KeyspaceAccess {
   readonly #core: Core;
   readonly #name: string;
   readonly #keys: KeysKind;
+  /** Of full text; undefined in a handle of values. */
+  readonly #settings: TextSettings | undefined;
   /** The batch that the handle belongs to, 0 for none. */
   readonly #scope: number;
   readonly #view: View | undefined;
@@ -67,10 +71,18 @@ export class KeyspaceAccess {
   #batchRecord: KeyspaceRecord | undefined;
   #batchChange = -1;
 
-  constructor(core: Core, name: string, keys: KeysKind, scope: number, view?: View) {
+  constructor(
+    core: Core,
+    name: string,
+    keys: KeysKind,
+    scope: number,
+    view?: View,
+    settings?: TextSettings,
+  ) {
     this.#core = core;
     this.#name = name;
     this.#keys = keys;
+    this.#settings = settings;
     this.#scope = scope;
     this.#view = view;
     this.#catalogKey = catalogKey(Buffer.from(name));
@@ -78,8 +90,8 @@ export class KeyspaceAccess {
   }
 
   assertReadable(): void {
-    if (!this.#core.isOpen || this.#view?.isOpen === false)
-      throw new MnemeError('ERR_MNEME_CLOSED');
+    const isOpen = this.#core.isOpen && this.#view?.isOpen !== false;
+    if (!isOpen) throw new MnemeError('ERR_MNEME_CLOSED');
     if (this.#scope !== 0 && !this.#core.transactions.isOpen(this.#scope)) {
       throw new MnemeError('ERR_MNEME_BATCH_CLOSED');
     }
@@ -133,7 +145,7 @@ export class KeyspaceAccess {
     if (this.#view === undefined && core.transactions.isActive) return this.#batchRecord;
     const state = this.#view?.state ?? core.state();
     if (state !== this.#seenState) {
-      this.#seenRecord = this.#checkKeys(core.recordIn(state, this.#catalogKey));
+      this.#seenRecord = this.#checkKind(core.recordIn(state, this.#catalogKey));
       this.#seenState = state;
     }
     return this.#seenRecord;
@@ -157,14 +169,11 @@ export class KeyspaceAccess {
   }
 
   recordIn(state: CommittedState): KeyspaceRecord | undefined {
-    return this.#checkKeys(this.#core.recordIn(state, this.#catalogKey));
+    return this.#checkKind(this.#core.recordIn(state, this.#catalogKey));
   }
 
-  #checkKeys(record: KeyspaceRecord | undefined): KeyspaceRecord | undefined {
-    if (record !== undefined && record.keys !== this.#keys) {
-      throw new MnemeError('ERR_MNEME_TYPE_MISMATCH', { stored: record.keys, asked: this.#keys });
-    }
-    return record;
+  #checkKind(record: KeyspaceRecord | undefined): KeyspaceRecord | undefined {
+    return checkStoredKind(record, this.#keys, this.#settings);
   }
 
   /** Asks for the batch's roots, unless nothing was written since. */
@@ -195,13 +204,7 @@ export class KeyspaceAccess {
 
   #define(): void {
     if (this.#isDefined) return;
-    const { writer, memory } = this.#core;
-    writer.begin(false, this.#core.now());
-    const at = writer.reserve(KEY_ROOM);
-    const length = writeText(memory.text, this.#name, at);
-    const flags = this.#keys === 'bytes' ? messages.BYTES_KEYS : 0;
-    writer.add({ code: messages.DEFINE, flags, handle: this.#handle, number: 0 }, 0, length);
-    writer.send();
+    defineHandle(this.#core, this.#handle, this.#name, this.#keys, this.#settings);
     this.#isDefined = true;
   }
 
@@ -233,10 +236,8 @@ export class KeyspaceAccess {
   /** @throws {TypeError | MnemeError} when the value cannot be stored. */
   checkValue(value: Value): void {
     if (typeof value === 'string') checkWellFormed(value, 'value');
-    else if (typeof value !== 'number' && typeof value !== 'bigint') {
-      if (!(value instanceof Uint8Array)) {
-        throw invalidType('value', 'a string, number, bigint or Uint8Array', value);
-      }
+    else if (!['number', 'bigint'].includes(typeof value) && !(value instanceof Uint8Array)) {
+      throw invalidType('value', 'a string, number, bigint or Uint8Array', value);
     }
   }
 

@@ -100,8 +100,8 @@ export class Keyspace<K extends Key = string> extends VectorKeyspace<K> {
     integers: IntegerMode,
     scope: number,
     view?: KeyspaceView,
+    access: KeyspaceAccess = new KeyspaceAccess(core, name, keys, scope, view),
   ) {
-    const access = new KeyspaceAccess(core, name, keys, scope, view);
     super(core, access, keys);
     this.name = name;
     this.#core = core;

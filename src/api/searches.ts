@@ -4,6 +4,8 @@
 import { emitWarning } from 'node:process';
 import { ReaderPool } from '../reader/pool.js';
 import { isLarge, search, type VectorSearch } from '../reader/shared-search.js';
+import { runTextQuery, type TextRequest } from '../reader/text-query.js';
+import type { FoundDocument } from '../reader/text-search.js';
 import type { NearSlot } from '../reader/vector-search.js';
 import type { ReaderStart } from '../reader/worker.js';
 import type { KeyspaceRecord } from '../shared/keyspaces/catalog.js';
@@ -53,6 +55,20 @@ export class Searches {
   runElsewhere(record: KeyspaceRecord, wanted: VectorSearch): Promise<NearSlot[][]> | undefined {
     if (this.#threads > 1) this.#ensurePool();
     return this.#pool?.search({ record, ...wanted });
+  }
+
+  /** Runs a text search on the calling thread. */
+  runText(record: KeyspaceRecord, request: TextRequest): FoundDocument[] {
+    return runTextQuery(this.#source, record, request);
+  }
+
+  /** Runs a text search on a reader; undefined where there is none. */
+  runTextElsewhere(
+    record: KeyspaceRecord,
+    request: TextRequest,
+  ): Promise<FoundDocument[]> | undefined {
+    if (this.#threads > 1) this.#ensurePool();
+    return this.#pool?.searchText({ record, request });
   }
 
   /** One pool serves all threads of the process that have the database. */

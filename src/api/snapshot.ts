@@ -5,8 +5,11 @@ import { MnemeError } from '../shared/errors.js';
 import type { CommittedState } from '../shared/memory/control-block.js';
 import type { PinnedState } from '../shared/memory/snapshot-pins.js';
 import type { Core } from './core.js';
+import type { FtKeyspace } from './fulltext.js';
 import type { KeyspaceOptions, KeyspaceReader, KeyspaceView } from './keyspace.js';
+import { openFtKeyspace } from './open-fulltext.js';
 import { openKeyspace } from './open-keyspace.js';
+import type { FtOptions } from './text-analysis.js';
 
 /** What has to be given back when a snapshot is collected that nobody closed. */
 interface Hold {
@@ -53,6 +56,12 @@ export class Snapshot implements Disposable {
     if (!this.#view.isOpen) throw new MnemeError('ERR_MNEME_CLOSED');
     const view: KeyspaceView = this.#view;
     return openKeyspace(this.#core, name, options, 0, view);
+  }
+
+  /** A handle of full text that reads this state; writing through it is `ERR_MNEME_READONLY`. */
+  ftKeyspace(name: string, options: FtOptions = {}): FtKeyspace {
+    if (!this.#view.isOpen) throw new MnemeError('ERR_MNEME_CLOSED');
+    return openFtKeyspace(this.#core, name, options, 0, this.#view);
   }
 
   /** Lets go of the state. Closing twice is fine. */

@@ -5,10 +5,11 @@
  *
  *   offset  size  field
  *        0     4  number of the first document
- *        4     4  documents, at most 4096
+ *        4     4  documents
  *        8     4  scores: a double for each document; 0 where its bit in `hits` is 0
  *       12     4  hits: a bit for each document, in words of 4 bytes, lowest first
  *       16     4  seen: the same; all 0 between calls
+ *       20     4  not 0 while a search is under way
  *       24     8  weight         idf * (k1 + 1)
  *       32     8  norm           k1 * (1 - b)
  *       40     8  normPerTerm    k1 * b / average length
@@ -78,7 +79,7 @@ export class ScalarTexts extends ScalarVectors implements TextKernels {
     const floor = this.view.getFloat64(window + WINDOW.floor, true);
     for (let document = 0; document < this.u32(window + WINDOW.count); document++) {
       if (!this.#bit(window, WINDOW.hits, document)) continue;
-      if (this.#score(window, document) < floor) this.#forget(window, document);
+      if (!(this.#score(window, document) >= floor)) this.#forget(window, document);
     }
   }
 

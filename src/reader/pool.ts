@@ -6,8 +6,9 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Piscina } from 'piscina';
 import { MnemeError } from '../shared/errors.js';
+import type { FoundDocument } from './text-search.js';
 import type { NearSlot } from './vector-search.js';
-import type { ReaderStart, SearchTask } from './worker.js';
+import type { ReaderStart, SearchTask, TextTask } from './worker.js';
 
 /** Loaded when it is needed: opening a file does not have to wait for it. */
 const require = createRequire(import.meta.url);
@@ -33,9 +34,19 @@ export class ReaderPool {
   }
 
   /** Runs a whole search on a reader. @throws {MnemeError} `ERR_MNEME_CLOSED` */
-  async search(task: SearchTask): Promise<NearSlot[][]> {
+  search(task: SearchTask): Promise<NearSlot[][]> {
+    return this.#run('search', task);
+  }
+
+  /** Runs a text search on a reader. @throws {MnemeError} `ERR_MNEME_CLOSED` */
+  searchText(task: TextTask): Promise<FoundDocument[]> {
+    return this.#run('searchText', task);
+  }
+
+  /** @param name - What `worker.ts` exports. */
+  async #run<T>(name: string, task: unknown): Promise<T> {
     try {
-      return await this.#pool.run(task);
+      return await this.#pool.run(task, { name });
     } catch (error) {
       if (this.#isClosed) throw new MnemeError('ERR_MNEME_CLOSED', {}, { cause: error });
       throw error;

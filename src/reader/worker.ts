@@ -19,6 +19,8 @@ import { openSameFile } from '../shared/pages/storage.js';
 import { currentSystemThreadId, monotonicMs } from '../shared/system.js';
 import { nodeProblem } from '../shared/tree/node.js';
 import { helpWith, search as searchHere, type VectorSearch } from './shared-search.js';
+import { runTextQuery, type TextRequest } from './text-query.js';
+import type { FoundDocument } from './text-search.js';
 import type { NearSlot } from './vector-search.js';
 
 /** What a reader is told when it starts; crosses threads. */
@@ -33,6 +35,12 @@ export interface ReaderStart {
 /** A whole search, of a state that the caller has pinned. */
 export interface SearchTask extends VectorSearch {
   readonly record: KeyspaceRecord;
+}
+
+/** A text search, of a state that the caller has pinned. */
+export interface TextTask {
+  readonly record: KeyspaceRecord;
+  readonly request: TextRequest;
 }
 
 /** Searches often follow each other; a wake-up takes longer than this. */
@@ -57,6 +65,16 @@ export function search({ record, ...wanted }: SearchTask): NearSlot[][] {
   source.enter();
   try {
     return searchHere(source, board, record, wanted);
+  } finally {
+    source.leave();
+  }
+}
+
+/** Runs a text search on this thread. */
+export function searchText({ record, request }: TextTask): FoundDocument[] {
+  source.enter();
+  try {
+    return runTextQuery(source, record, request);
   } finally {
     source.leave();
   }

@@ -8,6 +8,8 @@ export const KEY_BYTES_MAX = 1024;
 export const TREE_KEY_BYTES_MAX = KEY_BYTES_MAX + 16;
 export const KEYSPACE_NAME_BYTES_MAX = 255;
 export const ANALYZER_NAME_BYTES_MAX = 255;
+/** Longer terms of full text are cut. */
+export const TERM_BYTES_MAX = 255;
 export const VALUE_BYTES_MAX = 2 ** 30 - 1;
 
 export const PAGE_SIZE_MIN = 4096;

@@ -4,6 +4,7 @@
 import { readU32 } from '../shared/bytes/integers.js';
 import { OVERFLOW_FLAG } from '../shared/bytes/value-codec.js';
 import { SORTED_SET } from '../shared/keyspaces/collection-names.js';
+import type { TextSettings } from '../shared/keyspaces/text-state.js';
 import * as messages from '../shared/memory/messages.js';
 import type { SharedMemory } from '../shared/memory/shared-memory.js';
 import type { ExtentPointer } from '../shared/pages/overflow-page.js';
@@ -19,6 +20,8 @@ export interface OperationContext {
   keyspace(): OpenKeyspace;
   /** The extents of a long value that came in parts. */
   takeExtents(): ExtentPointer[];
+  /** What the handle says of full text. */
+  settings(): TextSettings | undefined;
 }
 
 export class CollectionOperations {

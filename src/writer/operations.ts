@@ -7,6 +7,7 @@ import { utf8Text } from '../shared/bytes/text.js';
 import { MnemeError } from '../shared/errors.js';
 import type { KeysKind } from '../shared/keyspaces/catalog.js';
 import { encodeKeyspace, listKeyspaces, RECORD_BYTES_MAX } from '../shared/keyspaces/catalog.js';
+import { decodeSettings, newTextState, type TextSettings } from '../shared/keyspaces/text-state.js';
 import { EXTENT_BYTES_MAX, SWEEP_KEYS_MAX, THREAD_SLOT_COUNT } from '../shared/limits.js';
 import * as messages from '../shared/memory/messages.js';
 import type { SharedMemory } from '../shared/memory/shared-memory.js';
@@ -18,6 +19,7 @@ import { CatalogWriter } from './keyspaces/catalog.js';
 import type { OpenKeyspace } from './keyspaces/open-keyspace.js';
 import { type DeadlineChange, type KeyRange, ValuesWriter } from './keyspaces/values.js';
 import { VectorsWriter } from './keyspaces/vector.js';
+import { TextOperations } from './text-operations.js';
 
 /** An engine, and what writes with it. */
 interface KnownEngine {
@@ -26,11 +28,14 @@ interface KnownEngine {
   readonly vectors: VectorsWriter;
   readonly catalog: CatalogWriter;
   readonly collections: CollectionOperations;
+  readonly texts: TextOperations;
 }
 
 interface Definition {
   readonly name: string;
   readonly keys: KeysKind;
+  /** Of full text. */
+  readonly settings: TextSettings | undefined;
 }
 
 /** Handles are numbered by each caller. */
@@ -61,7 +66,8 @@ export class KeyspaceOperations {
     const [values, catalog] = [new ValuesWriter(engine), new CatalogWriter(engine)];
     const collections = new CollectionOperations(engine, this.#answer);
     const vectors = new VectorsWriter(engine);
-    this.#known = { engine, values, vectors, catalog, collections };
+    const texts = new TextOperations(engine, this.#answer);
+    this.#known = { engine, values, vectors, catalog, collections, texts };
   }
 
   /** What follows is of a segment that this channel sent at `now`. */
@@ -81,10 +87,16 @@ export class KeyspaceOperations {
     catalog.freeSome();
   }
 
-  /** Forgets a long value whose last part has not come. */
-  forgetParts(): void {
+  /** Makes visible what is gathered of the open transaction. */
+  settle(): void {
+    this.#known?.texts.settle();
+  }
+
+  /** Forgets what is gathered, and a long value whose last part has not come. */
+  forget(): void {
     this.#partBytes = 0;
     this.#partExtents = [];
+    this.#known?.texts.forget();
   }
 
   /** What the open transaction works with. */
@@ -134,6 +146,7 @@ export class KeyspaceOperations {
         this.#purge(place);
         break;
       case messages.DROP:
+        this.settle();
         this.#flag(this.#parts.catalog.drop(this.#text(place)));
         break;
       case messages.ROOTS:
@@ -143,14 +156,21 @@ export class KeyspaceOperations {
         this.#answer.bytes(Buffer.from(JSON.stringify(this.#namesFrom(place.number))));
         break;
       default:
-        return this.#known?.collections.run(place, this.#context) ?? false;
+        return this.#runOthers(place);
     }
     return true;
+  }
+
+  #runOthers(place: messages.OperationPlace): boolean {
+    const { collections, texts } = this.#known ?? {};
+    if (collections?.run(place, this.#context) === true) return true;
+    return texts?.run(place, this.#context) ?? false;
   }
 
   readonly #context: OperationContext = {
     keyspace: () => this.#keyspace(),
     takeExtents: () => this.#takeExtents(),
+    settings: () => this.#definition().settings,
   };
 
   #flag(value: boolean): void {
@@ -164,22 +184,33 @@ export class KeyspaceOperations {
   /** Learns what a handle means. */
   define(place: messages.OperationPlace): void {
     const keys = (place.flags & messages.BYTES_KEYS) !== 0 ? 'bytes' : 'text';
+    const isText = (place.flags & messages.FULL_TEXT) !== 0;
+    const { keyStart, keyEnd } = place;
     this.#definitions.set(definitionKey(this.#channel, place.handle), {
       name: this.#text(place),
       keys,
+      settings: isText ? decodeSettings(this.#memory.u8.slice(keyStart, keyEnd)) : undefined,
     });
   }
 
-  #keyspace(): OpenKeyspace {
+  #definition(): Definition {
     const definition = this.#definitions.get(definitionKey(this.#channel, this.#place.handle));
     if (definition === undefined) throw new RangeError('the handle was not defined');
-    const keyspace = this.#engine.keyspace(definition.name, definition.keys);
-    if (keyspace.record.keys !== definition.keys) {
-      if (keyspace.exists || keyspace.changed) {
-        throw new MnemeError('ERR_MNEME_TYPE_MISMATCH', { stored: keyspace.record.keys });
-      }
-      keyspace.record.keys = definition.keys;
+    return definition;
+  }
+
+  #keyspace(): OpenKeyspace {
+    const { name, keys, settings } = this.#definition();
+    const keyspace = this.#engine.keyspace(name, keys);
+    const { record } = keyspace;
+    const isText = settings !== undefined;
+    if (record.keys === keys && (record.text !== undefined) === isText) return keyspace;
+    if (keyspace.exists || keyspace.changed) {
+      const stored = record.text === undefined ? record.keys : 'full text';
+      throw new MnemeError('ERR_MNEME_TYPE_MISMATCH', { stored });
     }
+    record.keys = keys;
+    record.text = settings === undefined ? undefined : newTextState(settings);
     return keyspace;
   }
 
@@ -296,6 +327,7 @@ export class KeyspaceOperations {
   }
 
   #roots(): void {
+    this.settle();
     const keyspace = this.#keyspace();
     if (!keyspace.exists && !keyspace.changed) return;
     const bytes = new Uint8Array(RECORD_BYTES_MAX);

@@ -18,6 +18,7 @@ const HARMLESS: ReadonlySet<MnemeErrorCode> = new Set([
   'ERR_MNEME_TYPE_MISMATCH',
   'ERR_MNEME_INTEGER_OVERFLOW',
   'ERR_MNEME_DIMENSION_MISMATCH',
+  'ERR_MNEME_ANALYZER_MISMATCH',
 ]);
 
 function isHarmless(error: unknown): boolean {
@@ -117,6 +118,7 @@ export class RequestExecutor {
     const { start, end } = this.#open(segment);
     try {
       this.#runOperations(start, end);
+      this.#operations.settle();
       this.#answer.finish(0);
     } catch (error) {
       if (!isHarmless(error)) throw error;
@@ -209,6 +211,7 @@ export class RequestExecutor {
     this.#takeTurn().begin();
     try {
       this.#runOperations(start, end);
+      this.#operations.settle();
     } catch (error) {
       this.#abort();
       throw error;
@@ -245,7 +248,7 @@ export class RequestExecutor {
 
   #abort(): void {
     this.#broken = undefined;
-    this.#operations.forgetParts();
+    this.#operations.forget();
     if (this.#known?.isOpen === true) this.#known.abort();
   }
 
@@ -312,18 +315,22 @@ export class RequestExecutor {
     const engine = this.#engine;
     switch (place.code) {
       case messages.COMMIT:
+        this.#operations.settle();
         this.#commit();
         break;
       case messages.SAVEPOINT:
+        this.#operations.settle();
         engine.savepoint();
         break;
       case messages.RELEASE:
         engine.releaseSavepoint();
         break;
       case messages.ROLL_BACK:
+        this.#operations.forget();
         engine.rollBackToSavepoint();
         break;
       case messages.FREEZE:
+        this.#operations.settle();
         engine.freeze();
         break;
       case messages.UNUSED:

@@ -17,4 +17,12 @@ export {
   runSeparator,
   writeRun,
 } from './run';
+export {
+  addPostings,
+  forgetSeen,
+  keepSeen,
+  probePostings,
+  pruneHits,
+  takeHits,
+} from './text';
 export { judgeParts, scanLeaf, scanLeaves } from './vector';

@@ -1,6 +1,7 @@
 /**
- * BM25 (Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009), with the
- * idf that is never negative. The order of its operations is part of it: the same bits everywhere.
+ * BM25 (Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009),
+ * with the idf that is never negative. The order of its operations is part of it: the same bits
+ * everywhere.
  */
 
 /** What a score needs to know of a collection and of how it is asked for. */

@@ -67,8 +67,8 @@ const TREE_BYTES = 33;
 /**
  * The trees of a keyspace, in the order of their roles: values (values.ts), expiry index
  * (expiry.ts), names of sorted sets and lists (collection-names.ts), the two directions of sorted
- * sets (sorted-set.ts), elements of lists (list.ts), four for vectors (vector.ts), and those of full
- * text (fulltext.ts), of the index that serves and of the one that is being built.
+ * sets (sorted-set.ts), elements of lists (list.ts), four for vectors (vector.ts), and those of
+ * full text (fulltext.ts), of the index that serves and of the one that is being built.
  */
 const TREES = [
   'values',

@@ -30,6 +30,7 @@ import {
   treesOf,
 } from './catalog.js';
 import { checkCollections } from './check-collections.js';
+import { checkTexts } from './check-text.js';
 import { checkVectors } from './check-vectors.js';
 import { EXPIRY_DEADLINE_BYTES, writeDeadline } from './expiry.js';
 
@@ -171,6 +172,7 @@ export class FileChecker implements TreeVisitor {
     try {
       checkCollections(this.#source, record, (message) => this.addProblem(0, message));
       checkVectors(this.#source, record, (message) => this.addProblem(0, message));
+      checkTexts(this.#source, record, (message) => this.addProblem(0, message));
     } catch (error) {
       this.noteFailure(0, error);
     }

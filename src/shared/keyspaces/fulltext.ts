@@ -5,9 +5,9 @@
  *   values    document id              its number and its text (value-codec.ts)
  *   numbers   number                   document id
  *   terms     term                     number of the term
- *   postings  term, 0                  in how many documents it stands, and the term; few postings too
+ *   postings  term, 0                  in how many documents it stands, the term; few postings too
  *             term, first document     a block of postings (postings.ts)
- *   forwards  number, part             which terms a document has, where they stand if that is stored
+ *   forwards  number, part             which terms a document has; where they stand, if stored
  *   pending   number                   1 the text was put, 2 removed, and the index does not know
  *
  * Numbers of documents and of terms are big-endian words from 1; part 0 of a forward list has no
@@ -28,7 +28,7 @@ import { copyKey, valueAddress, valueLength } from '../tree/node.js';
 import type { Tree, TreeRoot } from '../tree-root.js';
 import type { KeyspaceRecord } from './catalog.js';
 import type { IndexCounters } from './text-state.js';
-import { findRecord } from './values.js';
+import { decodeRecord, findRecord } from './values.js';
 
 export const NUMBER_BYTES = 4;
 export const POSTING_KEY_BYTES = 8;
@@ -111,6 +111,16 @@ export function documentId(source: PageSource, record: KeyspaceRecord, number: n
   const id = recordOf(source, record.numbers, numberKey(number));
   if (id === undefined) throw textDamaged('a document has no id');
   return id;
+}
+
+/** The text of a document that there is. */
+export function textOf(source: PageSource, record: KeyspaceRecord, id: Uint8Array): string {
+  const start = source.placeKey(id);
+  const place = findRecord(source, record.values, start, start + id.length);
+  if (place === undefined) throw textDamaged('a document has no text');
+  const text = decodeRecord(source, place.address, place.length, 'auto');
+  if (typeof text !== 'string') throw textDamaged('a document is no text');
+  return text;
 }
 
 /** The number of a term; 0 when no document has it. */

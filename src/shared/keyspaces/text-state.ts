@@ -19,6 +19,7 @@ import { MnemeError } from '../errors.js';
 import { ANALYZER_NAME_BYTES_MAX } from '../limits.js';
 
 const TEXT_BYTES = 58;
+const SETTINGS_BYTES = 17;
 export const TEXT_STATE_BYTES_MAX = TEXT_BYTES + ANALYZER_NAME_BYTES_MAX;
 
 /** What the catalog holds of a keyspace's full text besides its trees. */
@@ -126,4 +127,20 @@ export function decodeTextState(bytes: Uint8Array, at: number): TextState {
   const isRight = Number.isFinite(text.k1) && text.k1 >= 0 && text.b >= 0 && text.b <= 1;
   if (isRight && text.analyzerName !== '') return text;
   throw new MnemeError('ERR_MNEME_CORRUPT', { reason: 'unknown settings of full text' });
+}
+
+/** What a keyspace is created with, to be sent. */
+export function encodeSettings({ analyzerName, k1, b, positions }: TextSettings): Uint8Array {
+  const name = Buffer.from(analyzerName);
+  const bytes = new Uint8Array(SETTINGS_BYTES + name.length);
+  writeF64(bytes, 0, k1);
+  writeF64(bytes, 8, b);
+  bytes[16] = positions ? 1 : 0;
+  bytes.set(name, SETTINGS_BYTES);
+  return bytes;
+}
+
+export function decodeSettings(bytes: Uint8Array): TextSettings {
+  const analyzerName = Buffer.from(bytes.subarray(SETTINGS_BYTES)).toString();
+  return { analyzerName, k1: readF64(bytes, 0), b: readF64(bytes, 8), positions: bytes[16] === 1 };
 }

@@ -48,7 +48,10 @@ export const ABORT = 3;
 export const SAVEPOINT = 4;
 export const RELEASE = 5;
 export const ROLL_BACK = 6;
-/** Tells the name (value) and keys (flags) of a handle. Answers whether it exists as such. */
+/**
+ * Tells the name (value) and keys (flags) of a handle; of full text the key are settings, as
+ * text-state.ts writes them.
+ */
 export const DEFINE = 10;
 /** Value is tag and payload; number is the deadline, flags say what of it. */
 export const SET = 11;
@@ -114,6 +117,23 @@ export const SET_VECTOR = 40;
 /** Answers 1 when the key had a vector. */
 export const DELETE_VECTOR = 41;
 
+/**
+ * Puts a document: key is its id, value tag and text, or with flag PARTS tag and length, then its
+ * terms (term-stream.ts), of which there are as many bytes as the number says.
+ */
+export const PUT_TEXT = 50;
+/** Answers 1 when there was such a document. */
+export const DELETE_TEXT = 51;
+/** Value are the terms of the document with the number, for the index that is being built. */
+export const INDEX_TEXT = 52;
+/** Number is a document that is gone from the index that is being built. */
+export const UNINDEX_TEXT = 53;
+export const PAUSE_TEXT = 54;
+export const BEGIN_REBUILD = 55;
+export const END_REBUILD = 56;
+/** Value are terms that go before those of the next PUT_TEXT or INDEX_TEXT. */
+export const TERMS = 57;
+
 export const AT_HEAD = 1;
 export const LONG_TOO = 2;
 export const NO_ANSWER = 1;
@@ -121,6 +141,7 @@ export const KEEP_TTL = 1;
 export const HAS_DEADLINE = 2;
 export const PARTS = 4;
 export const BYTES_KEYS = 1;
+export const FULL_TEXT = 2;
 export const NO_HIGH_BOUND = 2;
 export const ALL_KEYSPACES = 1;
 

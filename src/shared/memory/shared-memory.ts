@@ -10,6 +10,7 @@
  *   then         per thread slot: a 128 KiB scratch window, a walk record, room for two keys
  *   then         the writer's workspace
  *   then         the search that several threads work at (search-job.ts)
+ *   then         per thread slot: the window of a text search (kernels/scalar-text.ts)
  *   then         page table, frame records, frames (page-cache.ts)
  *   then         per thread slot: a page that found no frame
  *
@@ -45,7 +46,10 @@ export const JOB_BYTES = 128 * 1024;
 export const FINDINGS_ADDRESS = JOB_ADDRESS + JOB_BYTES;
 /** What one thread finds in a search. */
 export const FINDINGS_BYTES = 64 * 1024;
-const TABLE_ADDRESS = FINDINGS_ADDRESS + THREAD_SLOT_COUNT * FINDINGS_BYTES;
+const TEXT_WINDOW_ADDRESS = FINDINGS_ADDRESS + THREAD_SLOT_COUNT * FINDINGS_BYTES;
+/** A record, 8 bytes for each of 8192 documents, and two bits. */
+export const TEXT_WINDOW_BYTES = 68 * 1024;
+const TABLE_ADDRESS = TEXT_WINDOW_ADDRESS + THREAD_SLOT_COUNT * TEXT_WINDOW_BYTES;
 export const BUCKET_SLOTS = 16;
 export const FRAME_RECORD_BYTES = 32;
 const WASM_PAGE_BYTES = 65536;
@@ -120,6 +124,11 @@ export class SharedMemory {
 
   scratchAddress(threadSlot: number): number {
     return SCRATCH_ADDRESS + threadSlot * THREAD_AREA_BYTES;
+  }
+
+  /** The window of this slot's text search: zero, but while a search is under way. */
+  textWindowAddress(threadSlot: number): number {
+    return TEXT_WINDOW_ADDRESS + threadSlot * TEXT_WINDOW_BYTES;
   }
 
   /** This slot's page for what found no frame: a thread can read though all frames are in use. */

@@ -4,7 +4,7 @@
  * A cursor remembers pointers, not addresses: every step fetches again, which is a look-up in the
  * cache, and so a walk of any length keeps no frame from being evicted.
  */
-import type { PageId } from '../ids.js';
+import type { PageId, PagePointer } from '../ids.js';
 import { entryCount } from '../pages/page.js';
 import type { PageSource } from '../pages/page-source.js';
 import type { TreeRoot } from '../tree-root.js';
@@ -48,6 +48,12 @@ export class Cursor {
   /** Fetches the current leaf and returns its address. */
   leaf(): number {
     return this.#fetchLevel(0);
+  }
+
+  /** Where the current leaf is: fetched again, it is the same. */
+  pointer(): PagePointer {
+    const [pageId, low, high] = [this.#pages[0], this.#lows[0], this.#highs[0]];
+    return { pageId: pageId as PageId, low: low as number, high: high as number };
   }
 
   /** Goes to the first entry whose key is >= the given one. False in an empty tree. */

@@ -32,7 +32,7 @@ import { removeRange } from './range-removal.js';
 
 const NO_BYTES = new Uint8Array(0);
 
-/** A key where it lies. */
+/** Bytes where they lie: a key, mostly. */
 export interface KeyRange {
   readonly bytes: Uint8Array;
   readonly start: number;

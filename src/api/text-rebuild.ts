@@ -1,0 +1,153 @@
+/**
+ * Rebuilding the index of a keyspace: some documents in each transaction, while others go on.
+ *
+ * The new index grows by rising numbers of documents. What others change meanwhile behind that
+ * point is noted as pending, and caught up with before the indexes change places.
+ */
+import { recordNumber } from '../shared/bytes/value-codec.js';
+import type { KeyspaceRecord } from '../shared/keyspaces/catalog.js';
+import {
+  entriesFrom,
+  indexOf,
+  type NumberedEntry,
+  numberKey,
+  recordOf,
+  textOf,
+} from '../shared/keyspaces/fulltext.js';
+import { findRecord } from '../shared/keyspaces/values.js';
+import * as messages from '../shared/memory/messages.js';
+import type { PageSource } from '../shared/pages/page-source.js';
+import type { Core } from './core.js';
+import type { KeyspaceAccess } from './keyspace-access.js';
+import type { NamedAnalyzer } from './text-analysis.js';
+import type { TextSender } from './text-sender.js';
+import type { Progress } from './verify.js';
+
+/** Documents in a transaction, and about so many characters; changes are looked at all at once. */
+const STEP_DOCUMENTS = 1000;
+const STEP_CHARACTERS = 2 ** 23;
+const STEP_CHANGES = 100;
+
+interface NumberedText {
+  readonly number: number;
+  readonly text: string;
+}
+
+interface Step {
+  /** The document to go on with; Infinity behind the last. */
+  readonly next: number;
+  readonly count: number;
+}
+
+interface Rebuild {
+  readonly core: Core;
+  readonly access: KeyspaceAccess;
+  readonly sender: TextSender;
+  readonly analyzer: NamedAnalyzer;
+}
+
+/** @param onProgress - May read and write; if it throws, the old index stays. */
+export function rebuild(
+  core: Core,
+  access: KeyspaceAccess,
+  sender: TextSender,
+  analyzer: NamedAnalyzer,
+  onProgress?: (progress: Progress) => void,
+): void {
+  const work = { core, access, sender, analyzer };
+  const total = access.read(() => access.record()?.numbers.count ?? 0);
+  const tell = (done: number) => {
+    onProgress?.({ done: Math.min(done, total), total, phase: 'index' });
+    core.assertOpen();
+  };
+  tell(0);
+  sender.control(messages.BEGIN_REBUILD);
+  do {
+    let done = 0;
+    for (let from = 1; from !== Infinity; ) {
+      const step = core.transactions.run(() => indexFrom(work, from));
+      from = step.next;
+      done += step.count;
+      if (from !== Infinity) tell(done);
+    }
+    while (core.transactions.run(() => catchUp(work))) tell(done);
+    // Somebody else who has begun anew meanwhile has thrown away a part.
+  } while (!core.transactions.run(() => finish(work)));
+  tell(total);
+}
+
+/** Indexes the next documents; returns where to go on. */
+function indexFrom({ core, access, sender, analyzer }: Rebuild, from: number): Step {
+  const { source } = core;
+  const { texts, next } = access.read(() => {
+    const record = access.record();
+    if (record === undefined) return { texts: [], next: Infinity };
+    return readTexts(source, record, entriesFrom(source, record.numbers, from, STEP_DOCUMENTS));
+  });
+  for (const { number, text } of texts) sender.index(number, analyzer.document(text).terms);
+  return { next, count: texts.length };
+}
+
+/** As many texts of documents as one transaction takes. */
+function readTexts(
+  source: PageSource,
+  record: KeyspaceRecord,
+  entries: readonly NumberedEntry[],
+): { texts: NumberedText[]; next: number } {
+  const texts: NumberedText[] = [];
+  let size = 0;
+  for (const { number, value: id } of entries) {
+    if (size > STEP_CHARACTERS) return { texts, next: number };
+    const text = readText(source, record, number, id);
+    if (text === undefined) continue;
+    texts.push({ number, text });
+    size += text.length;
+  }
+  const last = entries.at(-1);
+  const isLast = last === undefined || entries.length < STEP_DOCUMENTS;
+  return { texts, next: isLast ? Infinity : last.number + 1 };
+}
+
+/** The text of a document; undefined when it is gone and only the old index still knows it. */
+function readText(
+  source: PageSource,
+  record: KeyspaceRecord,
+  number: number,
+  id: Uint8Array,
+): string | undefined {
+  const start = source.placeKey(id);
+  const place = findRecord(source, record.values, start, start + id.length);
+  if (place === undefined) return undefined;
+  if (recordNumber(source.memory.u8, place.address) !== number) return undefined;
+  return textOf(source, record, id);
+}
+
+/** Indexes what was changed meanwhile; false when there was nothing. */
+function catchUp({ core, access, sender, analyzer }: Rebuild): boolean {
+  const { source } = core;
+  const changes = access.read(() => {
+    const record = access.record();
+    if (record === undefined) return [];
+    return entriesFrom(source, record.nextPending, 0, STEP_CHANGES).map(({ number }) => {
+      const id = recordOf(source, record.numbers, numberKey(number));
+      return { number, text: id && readText(source, record, number, id) };
+    });
+  });
+  for (const { number, text } of changes) {
+    if (text === undefined) sender.unindex(number);
+    else sender.index(number, analyzer.document(text).terms);
+  }
+  return changes.length > 0;
+}
+
+/** The new index takes the place of the old one; false when it lacks something. */
+function finish({ access, sender }: Rebuild): boolean {
+  const isComplete = access.read(() => {
+    const record = access.record();
+    if (record === undefined) return true;
+    const { counters } = indexOf(record, 'next');
+    return record.nextPending.count === 0 && counters.documents === record.values.count;
+  });
+  if (isComplete) sender.control(messages.END_REBUILD);
+  return isComplete;
+}
