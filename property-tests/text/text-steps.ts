@@ -251,8 +251,9 @@ function chooserOf(seed: number): Chooser {
 /** A text as a caller gives it. */
 function given({ seed, length, wrong }: TextSpec): string {
   const right = textOf(chooserOf(seed), VOCABULARY, length);
+  if (wrong === undefined) return right;
   if (wrong === 'number') return 5 as unknown as string;
-  return { explosive: `${right} ${EXPLOSIVE}`, surrogate: `${right}\ud800` }[wrong ?? ''] ?? right;
+  return wrong === 'explosive' ? `${right} ${EXPLOSIVE}` : `${right}\ud800`;
 }
 
 function searchOptions({ filter, ...spec }: SearchSpec): SearchOptions {
