@@ -11,6 +11,7 @@ export {
 } from './api/database.js';
 export type { SetOptions } from './api/deadline.js';
 export type { FtHit, FtKeyspace, FtStats } from './api/fulltext.js';
+export type { HybridHit, HybridQuery } from './api/hybrid.js';
 export type { Key } from './api/keys.js';
 export type {
   Keyspace,

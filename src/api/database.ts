@@ -11,6 +11,7 @@ import { FORMAT_VERSION } from '../shared/pages/meta-page.js';
 import { systemClock } from '../shared/system.js';
 import { Core } from './core.js';
 import type { FtKeyspace } from './fulltext.js';
+import { type HybridHit, type HybridQuery, hybridSearch } from './hybrid.js';
 import { checkKeyspaceName } from './keys.js';
 import type { Keyspace, KeyspaceOptions } from './keyspace.js';
 import { openFtKeyspace } from './open-fulltext.js';
@@ -186,6 +187,14 @@ export class Database implements Disposable {
     return core.transactions.run(() =>
       fn(new BatchTransaction(core, core.transactions.scope)),
     ) as R;
+  }
+
+  /**
+   * The union of what a text search and a vector search find in one state, by reciprocal rank
+   * fusion: the higher a key stands in either list, the better. Equal ones by their keys.
+   */
+  hybridSearch(query: HybridQuery): HybridHit[] {
+    return hybridSearch(this.#core, query);
   }
 
   /**

@@ -82,6 +82,11 @@ export class FtKeyspace {
     this.#sender = new TextSender(core, access);
   }
 
+  /** Where the handle comes from. @internal */
+  get origin() {
+    return { core: this.#core, options: this.#options, view: this.#access.view };
+  }
+
   /**
    * Stores a document, in place of the one that has the id, and indexes its terms.
    * @throws {MnemeError} `ERR_MNEME_ANALYZER_MISSING`, `ERR_MNEME_ANALYZER_FAILED`,

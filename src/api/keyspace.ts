@@ -111,6 +111,11 @@ export class Keyspace<K extends Key = string> extends VectorKeyspace<K> {
     this.#now = view === undefined ? core.options.clock : () => view.now;
   }
 
+  /** Where the handle comes from. @internal */
+  get origin() {
+    return { core: this.#core, keys: this.#keys, view: this.#access.view };
+  }
+
   /** True when it exists. @throws {MnemeError} `ERR_MNEME_TYPE_MISMATCH` @internal */
   checkStored(): boolean {
     return this.#access.read(() => this.#access.record() !== undefined);

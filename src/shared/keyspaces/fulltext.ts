@@ -162,19 +162,24 @@ export interface ForwardList {
   /** Terms of the document, each as often as it stands there. */
   readonly length: number;
   /** Numbers of its terms, rising. */
-  readonly terms: readonly number[];
+  readonly terms: ArrayLike<number>;
   /** Where each of them stands, rising; only when positions are stored. */
   readonly positions: readonly (readonly number[])[] | undefined;
 }
 
+const forwardWriter = new VarintWriter();
+
+/** The bytes of a forward list; good until the next one is written. */
 export function encodeForward({ length, terms, positions }: ForwardList): Uint8Array {
-  const writer = new VarintWriter();
+  const writer = forwardWriter;
+  writer.clear();
   writer.write(length);
   let last = 0;
-  terms.forEach((term, index) => {
+  for (let index = 0; index < terms.length; index++) {
+    const term = terms[index] as number;
     writer.write(term - last);
     last = term;
-    if (positions === undefined) return;
+    if (positions === undefined) continue;
     const places = positions[index] as readonly number[];
     writer.write(places.length);
     let before = -1;
@@ -182,12 +187,15 @@ export function encodeForward({ length, terms, positions }: ForwardList): Uint8A
       writer.write(place - before);
       before = place;
     }
-  });
+  }
   return writer.bytes();
 }
 
 /** @throws {MnemeError} `ERR_MNEME_CORRUPT` when no version of MNEME writes such a list. */
-export function decodeForward(bytes: Uint8Array, hasPositions: boolean): ForwardList {
+export function decodeForward(
+  bytes: Uint8Array,
+  hasPositions: boolean,
+): ForwardList & { readonly terms: number[] } {
   const reader = new VarintReader(bytes);
   const read = () => {
     const value = reader.read();

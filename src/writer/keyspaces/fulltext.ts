@@ -67,10 +67,16 @@ export class TextWriter {
   put(keyspace: OpenKeyspace, key: KeyRange, terms: KeyRange, text: SentText): void {
     const state = stateOf(keyspace);
     keyspace.changed = true;
-    const number = this.#numberOf(keyspace, key) || this.#newNumber(keyspace, key);
+    const known = this.#numberOf(keyspace, key);
+    const isNew = known === 0;
+    const number = isNew ? this.#newNumber(keyspace, key) : known;
+    if (!isNew) this.#freeText(keyspace, key);
     this.#store(keyspace, key, number, text);
     this.#notePending(keyspace, number, PENDING_PUT);
-    if (!state.paused) this.#indexes.put(keyspace, 'current', number, terms);
+    if (state.paused) return;
+    // A new document may have the number of one that the transaction has removed.
+    if (!isNew) this.#indexes.remove(keyspace, 'current', number);
+    this.#indexes.add(keyspace, 'current', number, terms);
   }
 
   /** True when there was such a document. */
@@ -119,7 +125,8 @@ export class TextWriter {
   index(keyspace: OpenKeyspace, number: number, terms: KeyRange): void {
     const state = stateOf(keyspace);
     keyspace.changed = true;
-    this.#indexes.put(keyspace, 'next', number, terms);
+    this.#indexes.remove(keyspace, 'next', number);
+    this.#indexes.add(keyspace, 'next', number, terms);
     this.#setMark(keyspace.record.nextPending, number, 0);
     state.cursor = Math.max(state.cursor, number);
   }
@@ -212,7 +219,6 @@ export class TextWriter {
   #store(keyspace: OpenKeyspace, key: KeyRange, number: number, text: SentText): void {
     const { trees, overflow } = this.#engine;
     const { record } = keyspace;
-    this.#freeText(keyspace, key);
     const tag = text.bytes[text.start] as number;
     const size = text.end - text.start - TAG_BYTES_LENGTH;
     const isInline =

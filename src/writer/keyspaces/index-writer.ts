@@ -8,11 +8,13 @@ import * as layout from '../../shared/keyspaces/fulltext.js';
 import type { KeyspaceHost } from './keyspace-host.js';
 import type { OpenKeyspace } from './open-keyspace.js';
 import { PostingLists } from './posting-lists.js';
-import { type AddedDocument, TextChanges } from './text-changes.js';
+import { type AddedDocument, sortWords, TextChanges } from './text-changes.js';
 import type { KeyRange } from './values.js';
 
 /** Gathered postings take some 30 bytes each. */
 const GATHERED_MAX = 2 ** 22;
+
+const NO_BYTES = new Uint8Array(0);
 
 interface Gathered {
   readonly keyspace: OpenKeyspace;
@@ -30,9 +32,9 @@ export class IndexWriter {
     this.#lists = new PostingLists(engine);
   }
 
-  /** Gives a document the terms of a stream, in place of those that it had. */
-  put(keyspace: OpenKeyspace, which: WhichIndex, number: number, terms: KeyRange): void {
-    this.remove(keyspace, which, number);
+  /** Gives a document that is not in the index the terms of a stream. */
+  add(keyspace: OpenKeyspace, which: WhichIndex, number: number, terms: KeyRange): void {
+    this.#settleIfKnown(keyspace, which, number);
     const { counters } = layout.indexOf(keyspace.record, which);
     const changes = this.#changesOf(keyspace, which);
     const length = changes.add(number, terms.bytes, terms.start, terms.end);
@@ -44,8 +46,7 @@ export class IndexWriter {
   /** Takes a document out of an index, if it is there. */
   remove(keyspace: OpenKeyspace, which: WhichIndex, number: number): void {
     const { source } = this.#engine;
-    // What is gathered of it stands in no list yet.
-    if (this.#changesOf(keyspace, which).has(number)) this.settle();
+    this.#settleIfKnown(keyspace, which, number);
     const index = layout.indexOf(keyspace.record, which);
     const bytes = layout.readForward(source, index, number);
     if (bytes === undefined) return;
@@ -56,6 +57,11 @@ export class IndexWriter {
     this.#dropForward(index, number, bytes.length);
   }
 
+  /** What is gathered of a document stands in no list yet, and it may be changed once. */
+  #settleIfKnown(keyspace: OpenKeyspace, which: WhichIndex, number: number): void {
+    if (this.#changesOf(keyspace, which).has(number)) this.settle();
+  }
+
   settle(): void {
     const all = this.#gathered;
     this.#gathered = [];
@@ -63,12 +69,11 @@ export class IndexWriter {
       if (changes.isEmpty) continue;
       const index = layout.indexOf(keyspace.record, which);
       const numbers = this.#resolve(index, changes);
-      for (const change of changes.byTerm(numbers)) {
-        const { local } = change;
-        const name = local < 0 ? new Uint8Array(0) : changes.table.bytes(local);
-        this.#lists.apply(index, change, name);
+      changes.forEachTerm(numbers, (change, all) => {
+        const name = change.local < 0 ? NO_BYTES : changes.table.bytes(change.local);
+        this.#lists.apply(index, change, all, name);
         this.#engine.relieveCache();
-      }
+      });
       const positions = hasPositions(keyspace, which);
       for (const document of changes.documents) {
         this.#putForward(index, document.number, forwardOf(changes, document, numbers, positions));
@@ -147,13 +152,14 @@ function forwardOf(
   hasPlaces: boolean,
 ): Uint8Array {
   const { length } = document;
-  const terms = Array.from(changes.termsOf(document), (local) => numbers[local] as number);
-  terms.sort((a, b) => a - b);
+  const terms = changes.termsOf(document).map((local) => numbers[local] as number);
+  sortWords(terms);
   if (!hasPlaces) return layout.encodeForward({ length, terms, positions: undefined });
-  const places = new Map<number, number[]>(terms.map((term) => [term, []]));
+  const places = new Map<number, number[]>();
+  for (const term of terms) places.set(term, []);
   changes.tokensOf(document).forEach((local, place) => {
     places.get(numbers[local] as number)?.push(place);
   });
-  const positions = terms.map((term) => places.get(term) as number[]);
+  const positions = Array.from(terms, (term) => places.get(term) as number[]);
   return layout.encodeForward({ length, terms, positions });
 }

@@ -19,11 +19,12 @@ import {
 import {
   decodeTermHeader,
   INLINE_POSTINGS_MAX,
+  NUMBER_BYTES,
   POSTING_KEY_BYTES,
-  pairKey,
   readNumber,
   TERM_HEADER_BYTES,
   type TextIndex,
+  writeNumber,
 } from '../../shared/keyspaces/fulltext.js';
 import { TERM_BYTES_MAX } from '../../shared/limits.js';
 import { entryCount } from '../../shared/pages/page.js';
@@ -31,7 +32,7 @@ import { Cursor } from '../../shared/tree/cursor.js';
 import { copyKey, valueAddress, valueLength } from '../../shared/tree/node.js';
 import type { Tree } from '../../shared/tree-root.js';
 import type { KeyspaceHost } from './keyspace-host.js';
-import type { ListChange, TermChange } from './text-changes.js';
+import type { ListChanges, TermChange } from './text-changes.js';
 
 /** A block of fewer postings takes in the next one. */
 const THIN_POSTINGS = 32;
@@ -54,29 +55,41 @@ export class PostingLists {
   readonly #block = new Uint8Array(BLOCK_BYTES_MAX);
   readonly #place = newBlockPlace();
   readonly #key = new Uint8Array(POSTING_KEY_BYTES);
+  readonly #sought = new Uint8Array(POSTING_KEY_BYTES);
+  readonly #old = new PostingList();
+  readonly #merged = new PostingList();
 
   constructor(engine: KeyspaceHost) {
     this.#engine = engine;
   }
 
+  /** The key of a list's beginning or of a block; good until the next. */
+  #keyOf(term: number, first: number): Uint8Array {
+    writeNumber(this.#sought, 0, term);
+    writeNumber(this.#sought, NUMBER_BYTES, first);
+    return this.#sought;
+  }
+
   /** @param name - The bytes of the term, which a new list begins with. */
-  apply(index: TextIndex, change: TermChange, name: Uint8Array): void {
+  apply(index: TextIndex, change: TermChange, all: ListChanges, name: Uint8Array): void {
     const { trees, memory } = this.#engine;
     const { postings } = index;
-    const { term } = change;
-    const address = trees.locate(postings, pairKey(term, 0), 0, POSTING_KEY_BYTES);
+    const { term, from, to } = change;
+    const address = trees.locate(postings, this.#keyOf(term, 0), 0, POSTING_KEY_BYTES);
     if (address === 0) {
-      this.#write(index, term, name, merge(new PostingList(), change, 0, change.numbers.length));
+      this.#old.count = 0;
+      this.#write(index, term, name, this.#merge(this.#old, all, from, to));
       return;
     }
     const length = valueLength(memory, trees.leafAddress, trees.leafIndex);
     const header = decodeTermHeader(memory.u8.slice(address, address + length));
     if (header.block !== undefined) {
-      const list = this.#decode(header.block, new PostingList(INLINE_POSTINGS_MAX));
-      this.#write(index, term, header.term, merge(list, change, 0, change.numbers.length));
+      this.#old.count = 0;
+      const list = this.#decode(header.block, this.#old);
+      this.#write(index, term, header.term, this.#merge(list, all, from, to));
       return;
     }
-    const documents = header.documents + this.#applyToBlocks(postings, term, change);
+    const documents = header.documents + this.#applyToBlocks(postings, change, all);
     if (documents > INLINE_POSTINGS_MAX) this.#putHeader(postings, term, header.term, documents);
     else this.#write(index, term, header.term, this.#takeBlocks(postings, term));
   }
@@ -86,7 +99,7 @@ export class PostingLists {
     const { trees } = this.#engine;
     const { postings, terms } = index;
     if (list.count === 0) {
-      trees.locate(postings, pairKey(term, 0), 0, POSTING_KEY_BYTES);
+      trees.locate(postings, this.#keyOf(term, 0), 0, POSTING_KEY_BYTES);
       trees.remove(postings);
       if (trees.locate(terms, name, 0, name.length) === 0) throw textDamaged('a term is missing');
       trees.remove(terms);
@@ -111,7 +124,7 @@ export class PostingLists {
     if (list !== undefined && documents <= INLINE_POSTINGS_MAX) {
       end = encodeBlock(list, 0, documents, header, end);
     }
-    this.#put(postings, pairKey(term, 0), header, end);
+    this.#put(postings, this.#keyOf(term, 0), header, end);
   }
 
   #put(postings: Tree, key: Uint8Array, bytes: Uint8Array, length: number): void {
@@ -122,7 +135,7 @@ export class PostingLists {
 
   #remove(postings: Tree, term: number, first: number): void {
     const { trees } = this.#engine;
-    if (trees.locate(postings, pairKey(term, first), 0, POSTING_KEY_BYTES) === 0) {
+    if (trees.locate(postings, this.#keyOf(term, first), 0, POSTING_KEY_BYTES) === 0) {
       throw textDamaged('a block of postings is not where it belongs');
     }
     trees.remove(postings);
@@ -134,23 +147,25 @@ export class PostingLists {
     const size = grows ? BLOCK_POSTINGS_MAX : Math.ceil(list.count / blocks);
     for (let from = 0; from < list.count; from += size) {
       const end = encodeBlock(list, from, Math.min(from + size, list.count), this.#block, 0);
-      this.#put(postings, pairKey(term, list.numbers[from] as number), this.#block, end);
+      this.#put(postings, this.#keyOf(term, list.numbers[from] as number), this.#block, end);
       this.#engine.relieveCache();
     }
   }
 
   /** Returns how many more documents the list has then. */
-  #applyToBlocks(postings: Tree, term: number, change: ListChange): number {
+  #applyToBlocks(postings: Tree, { term, from, to }: TermChange, all: ListChanges): number {
+    const { numbers } = all;
     let more = 0;
-    for (let at = 0; at < change.numbers.length; ) {
-      const { block, next } = this.#blockOf(postings, term, change.numbers[at] as number);
+    for (let at = from; at < to; ) {
+      const { block, next } = this.#blockOf(postings, term, numbers[at] as number);
       let end = at + 1;
-      while (end < change.numbers.length && (change.numbers[end] as number) < next) end++;
-      const old = this.#decode(block.bytes, new PostingList());
-      const list = merge(old, change, at, end);
+      while (end < to && (numbers[end] as number) < next) end++;
+      this.#old.count = 0;
+      const old = this.#decode(block.bytes, this.#old);
+      const list = this.#merge(old, all, at, end);
       more += list.count - old.count;
       const last = old.numbers[old.count - 1] as number;
-      const grows = next === Infinity && (change.numbers[at] as number) > last;
+      const grows = next === Infinity && (numbers[at] as number) > last;
       this.#replaceBlock(postings, term, block, list, grows);
       const isThin = list.count > 0 && list.count < Math.min(THIN_POSTINGS, old.count);
       if (isThin && next < Infinity) this.#joinNext(postings, term, list, next);
@@ -188,7 +203,7 @@ export class PostingLists {
   #takeBlocks(postings: Tree, term: number): PostingList {
     const list = new PostingList();
     for (;;) {
-      const place = this.#seek(postings, pairKey(term, 1));
+      const place = this.#seek(postings, this.#keyOf(term, 1));
       const block = this.#blockAt(place, term);
       if (block === undefined) return list;
       this.#decode(block.bytes, list);
@@ -198,7 +213,7 @@ export class PostingLists {
 
   /** The block that a document belongs to, and where the one behind it begins. */
   #blockOf(postings: Tree, term: number, number: number): { block: Block; next: number } {
-    const place = this.#seek(postings, pairKey(term, number));
+    const place = this.#seek(postings, this.#keyOf(term, number));
     const from = this.#blockAt(place, term);
     if (from?.first !== number) {
       // In front of the first block stands the list's beginning.
@@ -211,7 +226,7 @@ export class PostingLists {
 
   #blockBefore(postings: Tree, term: number, number: number): Block | undefined {
     const cursor = new Cursor(this.#engine.source, postings);
-    if (!cursor.seekKey(pairKey(term, number))) return undefined;
+    if (!cursor.seekKey(this.#keyOf(term, number))) return undefined;
     if (cursor.index > 0) return this.#blockAt({ cursor, index: cursor.index - 1 }, term);
     if (!cursor.moveLeaf(-1)) return undefined;
     return this.#blockAt({ cursor, index: cursor.index }, term);
@@ -246,28 +261,36 @@ export class PostingLists {
     const at = valueAddress(memory, leaf, index);
     return { first, bytes: memory.u8.slice(at, at + valueLength(memory, leaf, index)) };
   }
+
+  /**
+   * A list with the changes `from` to `to`; good until the next.
+   * @throws {MnemeError} `ERR_MNEME_CORRUPT`
+   */
+  #merge(old: PostingList, changes: ListChanges, from: number, to: number): PostingList {
+    const { numbers, frequencies, lengths } = changes;
+    const list = this.#merged;
+    list.count = 0;
+    let index = 0;
+    for (let at = from; at < to; at++) {
+      const number = numbers[at] as number;
+      index = copyBelow(old, index, number, list);
+      const isThere = index < old.count && old.numbers[index] === number;
+      const isRemoved = frequencies[at] === 0;
+      if (isRemoved !== isThere) throw textDamaged('postings and forward lists differ');
+      if (isRemoved) index++;
+      else list.add(number, frequencies[at] as number, lengths[at] as number);
+    }
+    copyBelow(old, index, Infinity, list);
+    return list;
+  }
 }
 
-/** A list with the changes `from` to `to`. @throws {MnemeError} `ERR_MNEME_CORRUPT` */
-function merge(old: PostingList, change: ListChange, from: number, to: number): PostingList {
-  const list = new PostingList(old.count + to - from);
-  const { numbers, frequencies, lengths } = change;
-  let index = 0;
-  const keepBelow = (limit: number) => {
-    for (; index < old.count && (old.numbers[index] as number) < limit; index++) {
-      const frequency = old.frequencies[index] as number;
-      list.add(old.numbers[index] as number, frequency, old.lengths[index] as number);
-    }
-  };
-  for (let at = from; at < to; at++) {
-    const number = numbers[at] as number;
-    keepBelow(number);
-    const isThere = index < old.count && old.numbers[index] === number;
-    const isRemoved = frequencies[at] === 0;
-    if (isRemoved !== isThere) throw textDamaged('postings and forward lists differ');
-    if (isRemoved) index++;
-    else list.add(number, frequencies[at] as number, lengths[at] as number);
+/** Appends postings of documents below a limit, from one on; returns the first that is not. */
+function copyBelow(from: PostingList, start: number, limit: number, to: PostingList): number {
+  let index = start;
+  for (; index < from.count && (from.numbers[index] as number) < limit; index++) {
+    const frequency = from.frequencies[index] as number;
+    to.add(from.numbers[index] as number, frequency, from.lengths[index] as number);
   }
-  keepBelow(Infinity);
-  return list;
+  return index;
 }

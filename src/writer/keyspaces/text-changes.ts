@@ -4,35 +4,35 @@
  */
 import { TermTable } from './term-table.js';
 
-/** An array of words that grows. */
-class Words {
-  #words = new Uint32Array(256);
-  length = 0;
+const CAPACITY_MIN = 256;
+/** Sorted by insertion: to call the runtime's sort takes longer. */
+const SHORT = 32;
 
-  push(word: number): void {
-    if (this.length === this.#words.length) {
-      const larger = new Uint32Array(2 * this.length);
-      larger.set(this.#words);
-      this.#words = larger;
-    }
-    this.#words[this.length++] = word;
-  }
+type Words = Uint32Array<ArrayBuffer>;
 
-  at(index: number): number {
-    return this.#words[index] as number;
-  }
+function grown(words: Words, needed: number): Words {
+  if (needed <= words.length) return words;
+  const larger = new Uint32Array(2 * needed);
+  larger.set(words);
+  return larger;
+}
 
-  increment(index: number): void {
-    this.#words[index] = this.at(index) + 1;
-  }
+/** Postings by terms: what of one field belongs to the same posting stands at the same place. */
+class PostingColumns {
+  terms = new Uint32Array(CAPACITY_MIN);
+  numbers = new Uint32Array(CAPACITY_MIN);
+  /** 0: the posting goes. */
+  frequencies = new Uint32Array(CAPACITY_MIN);
+  lengths = new Uint32Array(CAPACITY_MIN);
+  count = 0;
 
-  set(index: number, word: number): void {
-    while (this.length <= index) this.push(0);
-    this.#words[index] = word;
-  }
-
-  view(): Uint32Array {
-    return this.#words.subarray(0, this.length);
+  reserve(more: number): void {
+    const needed = this.count + more;
+    if (needed <= this.terms.length) return;
+    this.terms = grown(this.terms, needed);
+    this.numbers = grown(this.numbers, needed);
+    this.frequencies = grown(this.frequencies, needed);
+    this.lengths = grown(this.lengths, needed);
   }
 }
 
@@ -46,19 +46,21 @@ export interface AddedDocument {
   readonly length: number;
 }
 
-/** Changes of the postings of one term, by rising documents; those of a frequency of 0 go. */
-export interface ListChange {
+/** Changes of lists, by rising terms and documents; those of a frequency of 0 go. */
+export interface ListChanges {
   readonly numbers: Uint32Array;
   readonly frequencies: Uint32Array;
   readonly lengths: Uint32Array;
 }
 
-/** The changes of one term. */
-export interface TermChange extends ListChange {
+/** The changes of one term: a part of all. */
+export interface TermChange {
   /** The term's number in the index. */
   readonly term: number;
   /** Its number in the table; -1 when documents lose it only. */
   readonly local: number;
+  readonly from: number;
+  readonly to: number;
 }
 
 export class TextChanges {
@@ -66,15 +68,14 @@ export class TextChanges {
   readonly documents: AddedDocument[] = [];
   readonly #touched = new Set<number>();
   readonly #keepsTokens: boolean;
-  readonly #addedTerms = new Words();
-  readonly #addedNumbers = new Words();
-  readonly #frequencies = new Words();
-  readonly #lengths = new Words();
-  readonly #removedTerms = new Words();
-  readonly #removedNumbers = new Words();
+  /** Of terms by their numbers in the table. */
+  readonly #added = new PostingColumns();
+  /** Of terms by their numbers in the index. */
+  readonly #removed = new PostingColumns();
   /** By term of the table: its last added posting, plus 1. */
-  readonly #latest = new Words();
-  readonly #tokens = new Words();
+  #latest = new Uint32Array(CAPACITY_MIN);
+  #tokens = new Uint32Array(CAPACITY_MIN);
+  #tokenCount = 0;
 
   constructor(keepsTokens: boolean) {
     this.#keepsTokens = keepsTokens;
@@ -90,114 +91,141 @@ export class TextChanges {
   }
 
   get size(): number {
-    return this.#addedTerms.length + this.#removedTerms.length + this.#tokens.length;
+    return this.#added.count + this.#removed.count + this.#tokenCount;
   }
 
   /** A document has the terms of a stream (term-stream.ts); returns how many. */
   add(number: number, stream: Uint8Array, start: number, end: number): number {
     this.#touched.add(number);
-    const from = this.#addedTerms.length;
-    const tokens = this.#tokens.length;
+    const added = this.#added;
+    const { table } = this;
+    const from = added.count;
+    const tokens = this.#tokenCount;
+    added.reserve(end - start);
+    const { terms, frequencies } = added;
+    let { count } = added;
     let length = 0;
     for (let at = start; at < end; length++) {
       const next = at + 1 + (stream[at] as number);
-      const term = this.table.intern(stream, at + 1, next);
+      const term = table.intern(stream, at + 1, next);
       at = next;
-      if (this.#keepsTokens) this.#tokens.push(term);
-      const latest = term < this.#latest.length ? this.#latest.at(term) - 1 : -1;
-      if (latest >= from) this.#frequencies.increment(latest);
+      if (this.#keepsTokens) this.#keepToken(term);
+      if (term >= this.#latest.length) this.#latest = grown(this.#latest, term + 1);
+      const latest = (this.#latest[term] as number) - 1;
+      if (latest >= from) frequencies[latest] = (frequencies[latest] as number) + 1;
       else {
-        this.#latest.set(term, this.#addedTerms.length + 1);
-        this.#addedTerms.push(term);
-        this.#addedNumbers.push(number);
-        this.#frequencies.push(1);
+        this.#latest[term] = count + 1;
+        terms[count] = term;
+        frequencies[count++] = 1;
       }
     }
-    const to = this.#addedTerms.length;
-    for (let at = from; at < to; at++) this.#lengths.push(length);
-    this.documents.push({ number, from, to, tokens, length });
+    added.numbers.fill(number, from, count);
+    added.lengths.fill(length, from, count);
+    added.count = count;
+    this.documents.push({ number, from, to: count, tokens, length });
     return length;
+  }
+
+  #keepToken(term: number): void {
+    this.#tokens = grown(this.#tokens, this.#tokenCount + 1);
+    this.#tokens[this.#tokenCount++] = term;
   }
 
   /** A document has no longer the terms of these numbers. */
   remove(number: number, terms: readonly number[]): void {
     this.#touched.add(number);
+    const removed = this.#removed;
+    removed.reserve(terms.length);
     for (const term of terms) {
-      this.#removedTerms.push(term);
-      this.#removedNumbers.push(number);
+      removed.terms[removed.count] = term;
+      removed.numbers[removed.count++] = number;
     }
   }
 
   /** The terms of an added document, by their numbers in the table, each once. */
   termsOf({ from, to }: AddedDocument): Uint32Array {
-    return this.#addedTerms.view().subarray(from, to);
+    return this.#added.terms.subarray(from, to);
   }
 
   /** The terms of an added document in their order; only when they are kept. */
   tokensOf({ tokens, length }: AddedDocument): Uint32Array {
-    return this.#tokens.view().subarray(tokens, tokens + length);
+    return this.#tokens.subarray(tokens, tokens + length);
   }
 
-  /** All changes, term by term, by rising numbers of terms. `numbers` are those of the table's. */
-  *byTerm(numbers: Uint32Array): Generator<TermChange> {
-    const removed = this.#removedTerms.view();
-    const terms = sortedUnion(numbers, removed);
+  /**
+   * Shows all changes, term by term, by rising numbers of terms.
+   * @param numbers - Those of the table's terms.
+   */
+  forEachTerm(
+    numbers: Uint32Array,
+    visit: (change: TermChange, changes: ListChanges) => void,
+  ): void {
+    const [added, removed] = [this.#added, this.#removed];
+    const terms = sortedUnion(numbers, removed.terms.subarray(0, removed.count));
     const locals = new Int32Array(terms.length).fill(-1);
     const rankOfLocal = numbers.map((number) => rankIn(terms, number));
-    rankOfLocal.forEach((rank, local) => {
-      locals[rank] = local;
-    });
-    const starts = new Uint32Array(terms.length + 1);
-    const removedRanks = removed.map((term) => rankIn(terms, term));
-    const addedRanks = this.#addedTerms.view().map((local) => rankOfLocal[local] as number);
-    for (const rank of removedRanks) starts[rank + 1] = (starts[rank + 1] as number) + 1;
-    for (const rank of addedRanks) starts[rank + 1] = (starts[rank + 1] as number) + 1;
-    for (let rank = 0; rank < terms.length; rank++) {
-      starts[rank + 1] = (starts[rank + 1] as number) + (starts[rank] as number);
+    for (let local = 0; local < numbers.length; local++) {
+      locals[rankOfLocal[local] as number] = local;
     }
-    const change = this.#grouped(starts, removedRanks, addedRanks);
+    const rankOfRemoved = (index: number) => rankIn(terms, removed.terms[index] as number);
+    const rankOfAdded = (index: number) => rankOfLocal[added.terms[index] as number] as number;
+    const ends = new Uint32Array(terms.length + 1);
+    const count = (rank: number) => {
+      ends[rank + 1] = (ends[rank + 1] as number) + 1;
+    };
+    for (let index = 0; index < removed.count; index++) count(rankOfRemoved(index));
+    for (let index = 0; index < added.count; index++) count(rankOfAdded(index));
+    for (let rank = 1; rank < ends.length; rank++) {
+      ends[rank] = (ends[rank] as number) + (ends[rank - 1] as number);
+    }
+    const starts = ends.slice();
+    const all = new PostingColumns();
+    all.reserve(added.count + removed.count);
+    // What a document loses stands before what it gains.
+    scatter(removed, rankOfRemoved, starts, all);
+    scatter(added, rankOfAdded, starts, all);
     for (let rank = 0; rank < terms.length; rank++) {
-      const [from, to] = [starts[rank] as number, starts[rank + 1] as number];
-      const own = {
-        numbers: change.numbers.subarray(from, to),
-        frequencies: change.frequencies.subarray(from, to),
-        lengths: change.lengths.subarray(from, to),
-      };
-      const term = terms[rank] as number;
-      yield { ...byNumber(own), term, local: locals[rank] as number };
+      const [from, to] = [ends[rank] as number, ends[rank + 1] as number];
+      sortByNumber(all, from, to);
+      visit({ term: terms[rank] as number, local: locals[rank] as number, from, to }, all);
     }
   }
+}
 
-  /** A counting sort: what a document loses stands before what it gains. */
-  #grouped(starts: Uint32Array, removed: Uint32Array, added: Uint32Array): ListChange {
-    const next = starts.slice();
-    const count = removed.length + added.length;
-    const numbers = new Uint32Array(count);
-    const frequencies = new Uint32Array(count);
-    const lengths = new Uint32Array(count);
-    for (let index = 0; index < removed.length; index++) {
-      const rank = removed[index] as number;
-      const at = next[rank] as number;
-      next[rank] = at + 1;
-      numbers[at] = this.#removedNumbers.at(index);
-    }
-    for (let index = 0; index < added.length; index++) {
-      const rank = added[index] as number;
-      const at = next[rank] as number;
-      next[rank] = at + 1;
-      numbers[at] = this.#addedNumbers.at(index);
-      frequencies[at] = this.#frequencies.at(index);
-      lengths[at] = this.#lengths.at(index);
-    }
-    return { numbers, frequencies, lengths };
+/** The second half of a counting sort: postings go where those of their terms begin. */
+function scatter(
+  from: PostingColumns,
+  rankOf: (index: number) => number,
+  starts: Uint32Array,
+  to: PostingColumns,
+): void {
+  for (let index = 0; index < from.count; index++) {
+    const rank = rankOf(index);
+    const at = starts[rank] as number;
+    starts[rank] = at + 1;
+    to.numbers[at] = from.numbers[index] as number;
+    to.frequencies[at] = from.frequencies[index] as number;
+    to.lengths[at] = from.lengths[index] as number;
   }
+}
+
+/** Rising. */
+export function sortWords(words: Uint32Array): Uint32Array {
+  if (words.length > SHORT) return words.sort();
+  for (let index = 1; index < words.length; index++) {
+    const word = words[index] as number;
+    let at = index;
+    for (; at > 0 && (words[at - 1] as number) > word; at--) words[at] = words[at - 1] as number;
+    words[at] = word;
+  }
+  return words;
 }
 
 function sortedUnion(a: Uint32Array, b: Uint32Array): Uint32Array {
   const all = new Uint32Array(a.length + b.length);
   all.set(a);
   all.set(b, a.length);
-  all.sort();
+  sortWords(all);
   let count = 0;
   for (let at = 0; at < all.length; at++) {
     if (at > 0 && all[at] === all[at - 1]) continue;
@@ -216,17 +244,20 @@ function rankIn(sorted: Uint32Array, value: number): number {
   return low;
 }
 
-/** By rising documents; what one loses and gains keeps its order. */
-function byNumber(change: ListChange): ListChange {
-  const { numbers, frequencies, lengths } = change;
-  if (numbers.every((number, at) => at === 0 || (numbers[at - 1] as number) < number)) {
-    return change;
+/** By rising documents, as they mostly are; what one loses and gains keeps its order. */
+function sortByNumber(all: PostingColumns, from: number, to: number): void {
+  const { numbers, frequencies, lengths } = all;
+  let isSorted = true;
+  for (let at = from + 1; at < to && isSorted; at++) {
+    isSorted = (numbers[at - 1] as number) <= (numbers[at] as number);
   }
-  const order = Array.from(numbers, (_, index) => index);
+  if (isSorted) return;
+  const order = Array.from({ length: to - from }, (_, index) => from + index);
   order.sort((a, b) => (numbers[a] as number) - (numbers[b] as number));
-  return {
-    numbers: Uint32Array.from(order, (index) => numbers[index] as number),
-    frequencies: Uint32Array.from(order, (index) => frequencies[index] as number),
-    lengths: Uint32Array.from(order, (index) => lengths[index] as number),
-  };
+  for (const column of [numbers, frequencies, lengths]) {
+    column.set(
+      order.map((index) => column[index] as number),
+      from,
+    );
+  }
 }
