@@ -12,6 +12,8 @@ let keyspace;
 let snapshot;
 let iterator;
 let view;
+let texts;
+let staysAt;
 
 /** Says where it is, although it answers nothing, and stays there. */
 function stay() {
@@ -44,6 +46,7 @@ const actions = {
   open(path, options) {
     database = open(path, options);
     keyspace = database.keyspace('a');
+    texts = database.ftKeyspace('texts');
   },
   /** Drops the user's rights first; whoever may write everything proves nothing by not writing. */
   openAsNobody(path, options) {
@@ -122,6 +125,35 @@ const actions = {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   },
+  putText: (docId, text) => texts.put(docId, text),
+  delText: (docId) => texts.del(docId),
+  searchText: (query, options) => texts.search(query, options),
+  /** Puts `count` documents, one by one or all at once; the words of each are `name` and its number. */
+  putTexts(name, count, together) {
+    const text = (index) => `${name} w${index} word`;
+    const documents = Array.from({ length: count }, (_, at) => [`${name} ${at}`, text(at)]);
+    if (together) texts.putMany(documents);
+    else for (const [docId, content] of documents) texts.put(docId, content);
+  },
+  /** How many documents there are, in the index and by a search, in one snapshot. */
+  countTexts() {
+    const taken = database.snapshot();
+    const seen = taken.ftKeyspace('texts');
+    const found = seen.search('word', { topK: 100_000 }).length;
+    const counts = [seen.count(), seen.stats().docCount, found];
+    taken.close();
+    return counts;
+  },
+  /** Where `stayInRebuild` stays. */
+  rebuildUntil(done) {
+    staysAt = done;
+  },
+  stayInRebuild: () =>
+    texts.rebuildIndex({
+      onProgress({ done }) {
+        if (done >= staysAt) stay();
+      },
+    }),
   /** Writes until what waits is taken again; returns the pages that still wait. */
   retired(count) {
     actions.rewrite(count, ROUNDS_PER_LOOK);
