@@ -83,7 +83,7 @@ interface Bound {
   length: number;
 }
 
-/** By frequency below this the shortest length, 0 where there is none; for `frontier` alone. */
+/** By frequency the shortest length plus 1, 0 where there is none; for `frontier` alone. */
 const shortestOf = new Uint32Array(256);
 
 /** The postings that no other one has at least the frequency and at most the length of. */
@@ -98,7 +98,7 @@ function frontier(list: PostingList, from: number, to: number): Bound[] {
     if (frequency >= shortestOf.length) frequent.push({ frequency, length });
     else {
       const known = shortestOf[frequency] as number;
-      if (known === 0 || length < known) shortestOf[frequency] = length;
+      if (known === 0 || length + 1 < known) shortestOf[frequency] = length + 1;
       most = Math.max(most, frequency);
     }
   }
@@ -111,7 +111,7 @@ function frontier(list: PostingList, from: number, to: number): Bound[] {
   for (const { frequency, length } of frequent) add(frequency, length);
   for (let frequency = most; frequency > 0; frequency--) {
     const length = shortestOf[frequency] as number;
-    if (length > 0) add(frequency, length);
+    if (length > 0) add(frequency, length - 1);
   }
   shortestOf.fill(0, 0, most + 1);
   return bounds;
