@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { open } from 'mneme';
 import { commitUntilKilled, crashAndRecover } from './demo/crash.mjs';
+import { findByWords, indexGlosses } from './demo/full-text.mjs';
 import { load, readBack } from './demo/load.mjs';
 import { findNearest, storeVectors } from './demo/nearest.mjs';
 import { conclude, formatMs, timed } from './demo/report.mjs';
@@ -50,7 +51,9 @@ async function run(options) {
   use.countByPrefix(db, wordnet);
   use.walkRange(db, wordnet);
   use.rankByMeanings(db, wordnet, options.word);
-  findNearest(db, wordnet, storeVectors(db, wordnet));
+  const vectors = storeVectors(db, wordnet);
+  findNearest(db, wordnet, vectors);
+  findByWords(db, indexGlosses(db, wordnet), vectors, wordnet);
   use.countVisits(db);
   await use.expire(db);
   db.close();

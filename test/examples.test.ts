@@ -52,3 +52,17 @@ test('the semantic search finds what a plain loop finds, with and without a filt
   expect(text).toContain('Which pages are free');
   expect(output('semantic-search.mjs', 'rank of a member')).toContain('sorted-sets-and-lists.md');
 });
+
+test("the agent's memory recalls by words and meaning, and knows what is recent", () => {
+  expect(output('agent-memory.mjs')).toContain('latest: note:6, note:5');
+});
+
+test('the recipe for full text in the README prints what it says', () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const recipe = readme.split('```').find((block) => block.includes('ftKeyspace')) ?? '';
+  const script = ['--input-type=module', '-e', recipe.slice(recipe.indexOf('\n'))];
+  const cwd = fileURLToPath(new URL('../', import.meta.url));
+  const { stdout } = spawnSync(process.execPath, script, { encoding: 'utf8', cwd });
+  expect(stdout).toBe("[ 'pond' ] a <b>duck</b> on a <b>pond</b>\n");
+  expect(readme).toContain(`It prints \`${stdout.trim()}\``);
+});

@@ -6,8 +6,12 @@ import {
   OVERFLOW_FLAG,
   payloadOffset,
   recordDeadline,
+  recordNumber,
 } from '../../dist/shared/bytes/value-codec.js';
 import { type KeyspaceRecord, listKeyspaces } from '../../dist/shared/keyspaces/catalog.js';
+import { entriesFrom, numberKey, recordOf, textOf } from '../../dist/shared/keyspaces/fulltext.js';
+import { TermStream } from '../../dist/shared/keyspaces/term-stream.js';
+import { newTextState } from '../../dist/shared/keyspaces/text-state.js';
 import { readLongPayload, readValue } from '../../dist/shared/keyspaces/values.js';
 import { keyOfSlot, readOriginal } from '../../dist/shared/keyspaces/vector.js';
 import { PIN_LIMIT_WORD } from '../../dist/shared/memory/control-block.js';
@@ -26,6 +30,8 @@ import { copyKey, valueAddress, valueLength } from '../../dist/shared/tree/node.
 import { checkFile } from '../../dist/writer/check-file.js';
 import { Engine } from '../../dist/writer/engine.js';
 import { CatalogWriter } from '../../dist/writer/keyspaces/catalog.js';
+import { TextWriter } from '../../dist/writer/keyspaces/fulltext.js';
+import type { OpenKeyspace } from '../../dist/writer/keyspaces/open-keyspace.js';
 import { ValuesWriter } from '../../dist/writer/keyspaces/values.js';
 import { VectorsWriter } from '../../dist/writer/keyspaces/vector.js';
 import { DiskImage } from './disk-image.js';
@@ -71,11 +77,18 @@ export function emptyDatabase(): DiskImage {
   return image;
 }
 
+/** The keyspace of documents. */
+export const TEXTS = 'c';
+const SETTINGS = { analyzerName: 'spaces', k1: 1.2, b: 0.75, positions: false };
+const REBUILT_AT_ONCE = 5;
+const KEYS_MAX = 1000;
+
 export class EngineRun {
   readonly engine: Engine;
   readonly file: SimulatedFile;
   readonly #values: ValuesWriter;
   readonly #vectors: VectorsWriter;
+  readonly #texts: TextWriter;
   readonly #catalog: CatalogWriter;
 
   constructor(
@@ -92,6 +105,7 @@ export class EngineRun {
     });
     this.#values = new ValuesWriter(this.engine);
     this.#vectors = new VectorsWriter(this.engine);
+    this.#texts = new TextWriter(this.engine);
     this.#catalog = new CatalogWriter(this.engine);
   }
 
@@ -136,17 +150,76 @@ export class EngineRun {
     this.#vectors.deleteRange(opened, Buffer.from(low), to);
   }
 
+  /** Puts a document of words. */
+  putText(id: string, text: string): void {
+    this.engine.relieveCache();
+    const key = Buffer.from(id);
+    const record = Buffer.from(`\0${text}`);
+    const sent = { bytes: record, start: 0, end: record.length, extents: undefined };
+    const place = { bytes: key, start: 0, end: key.length };
+    this.#texts.put(this.#documents(), place, termsOf(text), sent);
+  }
+
+  deleteText(id: string): void {
+    this.engine.relieveCache();
+    const key = Buffer.from(id);
+    this.#texts.delete(this.#documents(), { bytes: key, start: 0, end: key.length });
+  }
+
+  pauseIndexing(): void {
+    this.#texts.pause(this.#documents());
+  }
+
+  /** Begins a rebuild, or goes on with the one that is under way, or ends it. */
+  rebuildSome(): void {
+    this.#texts.settle();
+    const { source } = this.engine;
+    const keyspace = this.#documents();
+    const { record } = keyspace;
+    if (record.text?.building !== true) {
+      this.#texts.beginRebuild(keyspace, { positions: false });
+      return;
+    }
+    const { cursor } = record.text;
+    const next = entriesFrom(source, record.numbers, cursor + 1, REBUILT_AT_ONCE);
+    const numbers = next.length > 0 ? next : entriesFrom(source, record.nextPending, 0, KEYS_MAX);
+    for (const { number } of numbers) {
+      const id = recordOf(source, record.numbers, numberKey(number));
+      const old = id && recordOf(source, record.values, id);
+      if (id !== undefined && old !== undefined && recordNumber(old, 0) === number) {
+        this.#texts.index(keyspace, number, termsOf(textOf(source, record, id)));
+      } else this.#texts.unindex(keyspace, number);
+      this.#texts.settle();
+    }
+    const isBuilt = next.every(({ number }) => number <= (record.text?.cursor ?? 0));
+    if (next.length === 0 || !isBuilt) this.#texts.endRebuild(keyspace, SETTINGS);
+  }
+
+  #documents(): OpenKeyspace {
+    const keyspace = this.engine.keyspace(TEXTS);
+    if (!keyspace.exists && !keyspace.changed) keyspace.record.text = newTextState(SETTINGS);
+    return keyspace;
+  }
+
+  /** Begins a transaction; what one before has gathered and lost is forgotten. */
+  begin(): void {
+    this.#texts.forget();
+    this.engine.begin();
+  }
+
   /** Removes what has expired at `now`. */
   purge(keyspace: string, now: number): void {
     this.#values.purge(this.engine.keyspace(keyspace), now);
   }
 
   drop(keyspace: string): void {
+    this.#texts.settle();
     this.#catalog.drop(keyspace);
   }
 
   /** Commits as the writer does: a part of what was dropped is freed with it. */
   commit(): void {
+    this.#texts.settle();
     if (!this.engine.isUnchanged) this.#catalog.freeSome();
     this.engine.commit();
   }
@@ -224,6 +297,14 @@ export class EngineRun {
   problems(): readonly { readonly message: string }[] {
     return checkFile(this.engine).problems;
   }
+}
+
+/** The words of a text as they are sent. */
+function termsOf(text: string) {
+  const stream = new TermStream();
+  for (const term of text.split(' ')) stream.addTerm(term);
+  const bytes = stream.bytes();
+  return { bytes, start: 0, end: bytes.length };
 }
 
 export function contentLine(

@@ -1,8 +1,8 @@
 /**
  * Random histories of transactions, and what the database must hold after each: every way to change
- * keyspaces, with deadlines, values in leaves and in extents, vectors, ranges and drops.
+ * keyspaces, with deadlines, values in leaves and in extents, vectors, documents, ranges and drops.
  */
-import { contentLine, type EngineRun, type SyncMode, vectorLine } from './engine-run.js';
+import { contentLine, type EngineRun, type SyncMode, TEXTS, vectorLine } from './engine-run.js';
 
 const KEYSPACES = ['a', 'b'] as const;
 type Keyspace = (typeof KEYSPACES)[number];
@@ -14,6 +14,10 @@ const SYNC_EVERY = 3;
 /** How many histories have vectors, and which share of their changes those are. */
 const VECTORS_SHARE = 0.15;
 const VECTOR_CHANGES = 0.4;
+/** The same of documents. */
+const TEXTS_SHARE = 0.15;
+const TEXT_CHANGES = 0.5;
+const WORD_COUNT = 30;
 /** Several vectors in a part of a leaf, and one in several. */
 const DIMENSIONS: Readonly<Record<Keyspace, number>> = { a: 5, b: 300 };
 
@@ -27,6 +31,9 @@ class Model {
   readonly #entries: Record<Keyspace, Map<string, Entry>> = { a: new Map(), b: new Map() };
   /** The lines of vectors. */
   readonly #vectors: Record<Keyspace, Map<string, string>> = { a: new Map(), b: new Map() };
+
+  /** Documents by their ids. */
+  texts = new Map<string, string>();
 
   of(keyspace: Keyspace): Map<string, Entry> {
     return this.#entries[keyspace];
@@ -47,18 +54,21 @@ class Model {
       model.#entries[keyspace] = new Map(this.of(keyspace));
       model.#vectors[keyspace] = new Map(this.vectorsOf(keyspace));
     }
+    model.texts = new Map(this.texts);
     return model;
   }
 
   content(): string {
-    return KEYSPACES.flatMap((keyspace) => {
+    const others = KEYSPACES.flatMap((keyspace) => {
       const keys = [...this.of(keyspace).keys()].sort();
       const values = keys.map((key) => {
         const { value, deadline } = this.of(keyspace).get(key) as Entry;
         return contentLine(keyspace, key, deadline, value);
       });
       return [...values, ...[...this.vectorsOf(keyspace).values()].sort()];
-    }).join('\n');
+    });
+    const texts = [...this.texts].map(([id, text]) => contentLine(TEXTS, id, 0, text));
+    return [...others, ...texts.sort()].join('\n');
   }
 }
 
@@ -71,6 +81,7 @@ export class History {
   #run: EngineRun;
   readonly #random: () => number;
   readonly #hasVectors: boolean;
+  readonly #hasTexts: boolean;
   #model = new Model();
   #committed = new Model();
   /** What the transaction that is being committed makes of it. */
@@ -85,6 +96,7 @@ export class History {
     this.#run = run;
     this.#random = random;
     this.#hasVectors = random() < VECTORS_SHARE;
+    this.#hasTexts = random() < TEXTS_SHARE;
     this.#rest = run.content();
     this.states = [this.#rest];
   }
@@ -101,8 +113,8 @@ export class History {
 
   /** One transaction, committed and acknowledged. */
   transaction(changesMax: number): void {
-    const { engine, file } = this.#run;
-    engine.begin();
+    const { file } = this.#run;
+    this.#run.begin();
     for (let left = 1 + this.#below(changesMax); left > 0; left--) this.#change();
     const content = this.#content();
     this.inFlight = content;
@@ -125,6 +137,10 @@ export class History {
   }
 
   #change(): void {
+    if (this.#hasTexts && this.#random() < TEXT_CHANGES) {
+      this.#changeText();
+      return;
+    }
     const keyspace = this.#random() < 0.7 ? 'a' : 'b';
     if (this.#hasVectors && this.#random() < VECTOR_CHANGES) {
       this.#changeVector(keyspace);
@@ -144,6 +160,26 @@ export class History {
     const deadline = this.#random() < 0.3 ? 1 + this.#below(50) : 0;
     this.#run.set(key, value, deadline, keyspace);
     this.#model.of(keyspace).set(key, { value, deadline });
+  }
+
+  #changeText(): void {
+    const id = keyAt(this.#below(KEY_COUNT));
+    const choice = this.#random();
+    if (choice < 0.03) this.#run.pauseIndexing();
+    else if (choice < 0.25) this.#run.rebuildSome();
+    else if (choice < 0.3) {
+      this.#run.drop(TEXTS);
+      this.#model.texts.clear();
+    } else if (choice < 0.5) {
+      this.#run.deleteText(id);
+      this.#model.texts.delete(id);
+    } else {
+      const length = this.#random() < 0.1 ? 400 : 1 + this.#below(20);
+      const words = Array.from({ length }, () => `word${this.#below(WORD_COUNT)}`);
+      const text = `${this.#changes++} ${words.join(' ')}`;
+      this.#run.putText(id, text);
+      this.#model.texts.set(id, text);
+    }
   }
 
   #changeVector(keyspace: Keyspace): void {

@@ -2,32 +2,12 @@
  * What a text search looks for: postings of one term in blocks of a tree, or of a term, a phrase or
  * a prefix in memory. Each goes through its documents once, a window at a time.
  */
-import {
-  type BlockPlace,
-  bestBound,
-  blockFrequency,
-  blockLength,
-  findInBlock,
-  newBlockPlace,
-  type PostingList,
-  readBlock,
-} from '../shared/bytes/postings.js';
-import type { PagePointer } from '../shared/ids.js';
+import type { PostingList } from '../shared/bytes/postings.js';
 import { type Bm25, inverseDocumentFrequency, termScore } from '../shared/keyspaces/bm25.js';
-import { pairKey } from '../shared/keyspaces/fulltext.js';
-import { entryCount } from '../shared/pages/page.js';
-import { PageMismatch } from '../shared/pages/page-file.js';
 import type { PageSource } from '../shared/pages/page-source.js';
-import { Cursor } from '../shared/tree/cursor.js';
-import { findKey, valueAddress, valueLength } from '../shared/tree/node.js';
 import type { TreeRoot } from '../shared/tree-root.js';
+import { type BlockDirectory, directoryOf, type Posting } from './block-directory.js';
 import type { TextWindow } from './text-window.js';
-
-/** How often a term stands in a document, and how long that is. */
-export interface Posting {
-  readonly frequency: number;
-  readonly length: number;
-}
 
 export abstract class TextClause {
   readonly idf: number;
@@ -134,22 +114,11 @@ export interface TermOfBlocks {
   readonly documents: number;
 }
 
-/** Postings in the blocks of a tree. Leaves are kept as pointers, and fetched when needed. */
+/** Postings in the blocks of a tree. */
 export class ListClause extends TextClause {
   readonly #source: PageSource;
-  readonly #term: number;
-  readonly #cursor: Cursor;
-  readonly #place: BlockPlace = newBlockPlace();
-  /** Leaves met so far; of each its first block's number and its entry. */
-  readonly #leaves: PagePointer[] = [];
-  readonly #leafBlocks: number[] = [];
-  readonly #leafEntries: number[] = [];
-  /** Blocks met so far. */
-  readonly #firsts: number[] = [];
-  readonly #lasts: number[] = [];
-  readonly #bounds: number[] = [];
-  readonly #leafOf: number[] = [];
-  #isComplete = false;
+  readonly #directory: BlockDirectory;
+  /** The blocks with documents in the window. */
   #from = 0;
   #to = 0;
 
@@ -162,111 +131,44 @@ export class ListClause extends TextClause {
   ) {
     super(bm25, term.documents, times);
     this.#source = source;
-    this.#term = term.number;
-    this.#cursor = new Cursor(source, { ...postings });
-    if (!this.#cursor.seekKey(pairKey(term.number, 1)))
-      throw damaged(postings, 'a list has no blocks');
-    this.#load(this.#cursor.index);
+    this.#directory = directoryOf(source, postings, term.number);
   }
 
-  /** Takes in the blocks of the cursor's leaf from an entry on. */
-  #load(from: number): void {
-    const { memory } = this.#source;
-    const leaf = this.#cursor.leaf();
-    const count = entryCount(memory, leaf);
-    const key = this.#source.placeKey(pairKey(this.#term + 1, 0));
-    const found = findKey(memory, leaf, key, key + 8);
-    const to = found >= 0 ? found : ~found;
-    this.#isComplete = to < count;
-    if (to <= from) return;
-    this.#leaves.push(this.#cursor.pointer());
-    this.#leafBlocks.push(this.#firsts.length);
-    this.#leafEntries.push(from);
-    const score = (frequency: number, length: number) => this.sum(frequency, length);
-    for (let index = from; index < to; index++) {
-      const place = this.#blockAt(leaf, index);
-      this.#firsts.push(place.first);
-      this.#lasts.push(place.last);
-      this.#bounds.push(bestBound(memory.u8, place, score));
-      this.#leafOf.push(this.#leaves.length - 1);
-    }
-  }
-
-  #blockAt(leaf: number, index: number): BlockPlace {
-    const { memory } = this.#source;
-    const at = valueAddress(memory, leaf, index);
-    return readBlock(memory.u8, at, at + valueLength(memory, leaf, index), this.#place);
-  }
-
-  /** True when there is a block with this number, which may have to be read. */
-  #has(block: number): boolean {
-    while (block >= this.#firsts.length) {
-      if (this.#isComplete) return false;
-      if (!this.#cursor.moveLeaf(1)) this.#isComplete = true;
-      else this.#load(0);
-    }
-    return true;
-  }
+  readonly #score = (frequency: number, length: number) => this.sum(frequency, length);
 
   enter(first: number, end: number): void {
-    while (this.#has(this.#from) && (this.#lasts[this.#from] as number) < first) this.#from++;
+    const directory = this.#directory;
+    while (directory.last(this.#from) < first) this.#from++;
     this.bound = 0;
     this.#to = this.#from;
-    while (this.#has(this.#to) && (this.#firsts[this.#to] as number) < end) {
-      this.bound = Math.max(this.bound, this.#bounds[this.#to++] as number);
+    for (; directory.first(this.#to) < end; this.#to++) {
+      this.bound = Math.max(this.bound, directory.bound(this.#to, this.#score));
     }
   }
 
   next(end: number): number {
-    if (this.#to > this.#from && (this.#lasts[this.#to - 1] as number) >= end) return end;
-    return this.#has(this.#to) ? (this.#firsts[this.#to] as number) : Infinity;
+    const directory = this.#directory;
+    if (this.#to > this.#from && directory.last(this.#to - 1) >= end) return end;
+    return directory.first(this.#to);
   }
 
   add(window: TextWindow): void {
     const { kernels } = this.#source.memory;
     window.weigh(this.bm25, this.times * this.idf);
-    this.#forLeaves((leaf, from, to) => kernels.addPostings(window.address, leaf, from, to));
+    this.#directory.run(this.#source, this.#from, this.#to, (leaf, from, to) =>
+      kernels.addPostings(window.address, leaf, from, to),
+    );
   }
 
   probe(window: TextWindow): void {
     const { kernels } = this.#source.memory;
     window.weigh(this.bm25, this.times * this.idf);
-    this.#forLeaves((leaf, from, to) => kernels.probePostings(window.address, leaf, from, to));
-  }
-
-  /** Calls a kernel for the entries of each leaf that the window reaches. */
-  #forLeaves(run: (leaf: number, from: number, to: number) => boolean | 0 | 1): void {
-    for (let block = this.#from; block < this.#to; ) {
-      const which = this.#leafOf[block] as number;
-      const pointer = this.#leaves[which] as PagePointer;
-      const blocksEnd = this.#leafBlocks[which + 1] ?? this.#firsts.length;
-      const end = Math.min(blocksEnd, this.#to);
-      const entry = (this.#leafEntries[which] as number) - (this.#leafBlocks[which] as number);
-      const leaf = this.#source.fetchPointer(pointer, 0);
-      if (!run(leaf, entry + block, entry + end)) throw damaged(pointer, 'it is no block');
-      block = end;
-    }
+    this.#directory.run(this.#source, this.#from, this.#to, (leaf, from, to) =>
+      kernels.probePostings(window.address, leaf, from, to),
+    );
   }
 
   find(number: number): Posting | undefined {
-    let [low, high] = [0, this.#lasts.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#lasts[middle] as number) < number) low = middle + 1;
-      else high = middle;
-    }
-    if (low === this.#lasts.length || (this.#firsts[low] as number) > number) return undefined;
-    const which = this.#leafOf[low] as number;
-    const leaf = this.#source.fetchPointer(this.#leaves[which] as PagePointer, 0);
-    const entry = (this.#leafEntries[which] as number) - (this.#leafBlocks[which] as number);
-    const { u8 } = this.#source.memory;
-    const place = this.#blockAt(leaf, entry + low);
-    const index = findInBlock(u8, place, number);
-    if (index < 0) return undefined;
-    return { frequency: blockFrequency(u8, place, index), length: blockLength(u8, place, index) };
+    return this.#directory.find(this.#source, number);
   }
-}
-
-function damaged({ pageId }: PagePointer, reason: string): PageMismatch {
-  return new PageMismatch(pageId, reason);
 }

@@ -17,12 +17,6 @@ export {
   runSeparator,
   writeRun,
 } from './run';
-export {
-  addPostings,
-  forgetSeen,
-  keepSeen,
-  probePostings,
-  pruneHits,
-  takeHits,
-} from './text';
+export { addPostings, probePostings } from './text';
+export { forgetSeen, keepSeen, pruneHits, takeHits } from './text-hits';
 export { judgeParts, scanLeaf, scanLeaves } from './vector';

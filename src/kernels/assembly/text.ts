@@ -1,276 +1,307 @@
 /**
- * A text search over blocks of postings, a window of documents at a time. ../scalar-text.ts draws
- * the record of a window and is the slow twin; ../../shared/bytes/postings.ts draws the blocks.
+ * A text search over blocks of postings: adds what they score to the documents of a window.
+ *
+ * ../scalar-text.ts is the slow twin: it draws the record of a window and defines every bit of the
+ * scores. ../../shared/bytes/postings.ts draws the blocks. Whatever a block says, nothing but
+ * documents of the window is written; where damage lets distances fall, some may be overlooked.
  */
-import { cellOf, restOf, suffixOf } from './node';
+import { cellOf, cellValue, restOf, suffixOf } from './node';
+import {
+  W_COUNT,
+  W_HITS,
+  W_NORM,
+  W_NORM_PER_TERM,
+  W_SCORES,
+  W_SEEN,
+  W_WEIGHT,
+} from './text-hits';
 
-const W_FIRST: usize = 0;
-const W_COUNT: usize = 4;
-const W_SCORES: usize = 8;
-const W_HITS: usize = 12;
-const W_SEEN: usize = 16;
-const W_WEIGHT: usize = 24;
-const W_NORM: usize = 32;
-const W_PER_TERM: usize = 40;
-const W_FLOOR: usize = 48;
-
-const CELL_HEADER: usize = 2;
 const BLOCK_HEADER: usize = 8;
-const HIT: usize = 16;
+const ALL_FOUR = 15;
+/**
+ * To find the posting of a hit takes as long as to test so many postings; so much longer it may
+ * take altogether until these are tested instead.
+ */
+const HIT_COST = 4;
+const BUDGET = 16;
 
-/** The block that was looked at last: every instance belongs to one thread. */
-let count: usize = 0;
+/** Where the parts of the block lie that `findBlock` found, and the bytes of a number in each. */
+let count = 0;
 let distances: usize = 0;
-let distanceWidth: usize = 0;
+let distanceWidth = 0;
 let frequencies: usize = 0;
-let frequencyWidth: usize = 0;
+let frequencyWidth = 0;
 let lengths: usize = 0;
-let lengthWidth: usize = 0;
-/** Its first document in the window; may lie outside. */
-let base: i64 = 0;
-
-/** Bytes by code: 0, 1, 2, 4. */
-// @ts-ignore: decorator
-@inline
-function widthOf(code: usize): usize {
-  return code == 0 ? 0 : <usize>1 << (code - 1);
-}
+let lengthWidth = 0;
+/** The number of its first document, from that of the window's first. */
+let offset: i64 = 0;
+/** What `clipBlock` found: the distances from `low` to below `low + span` are in the window. */
+let low: u32 = 0;
+let span: u32 = 0;
 
 // @ts-ignore: decorator
 @inline
-function wide(start: usize, width: usize, index: usize): u32 {
-  if (width == 1) return load<u8>(start + index);
-  return width == 2 ? load<u16>(start + (index << 1)) : load<u32>(start + (index << 2));
+function widthOf(code: i32): i32 {
+  return (1 << code) >> 1;
 }
 
-/** Finds the parts of a block; false when it is none. */
-function openBlock(window: usize, leaf: usize, index: usize): bool {
+/** Finds the parts of the block of an entry; false when it is none. */
+function findBlock(window: usize, leaf: usize, index: usize): bool {
   const cell = cellOf(leaf, index);
   const size = <usize>load<u16>(cell);
   if (size < BLOCK_HEADER) return false;
-  const start = cell + CELL_HEADER + restOf(suffixOf(leaf, index));
-  const codes = <usize>load<u8>(start, 1);
-  count = <usize>load<u8>(start) + 1;
+  const end = cell + cellValue(leaf, cell) + restOf(suffixOf(leaf, index));
+  const block = end - size;
+  const codes = <i32>load<u8>(block, 1);
+  count = <i32>load<u8>(block) + 1;
   distanceWidth = widthOf(codes & 3);
   frequencyWidth = widthOf((codes >>> 2) & 3);
   lengthWidth = widthOf((codes >>> 4) & 3);
-  distances = start + BLOCK_HEADER + ((codes >>> 6) + 1) * (frequencyWidth + lengthWidth);
-  frequencies = distances + count * distanceWidth;
-  lengths = frequencies + count * frequencyWidth;
-  base = <i64>load<u32>(start, 4) - <i64>load<u32>(window, W_FIRST);
-  const isWhole = distanceWidth != 0 && lengthWidth != 0;
-  return isWhole && lengths + count * lengthWidth == start + size;
+  if (distanceWidth == 0 || lengthWidth == 0) return false;
+  const bounds = (codes >>> 6) + 1;
+  distances = block + BLOCK_HEADER + <usize>(bounds * (frequencyWidth + lengthWidth));
+  frequencies = distances + <usize>(count * distanceWidth);
+  lengths = frequencies + <usize>(count * frequencyWidth);
+  offset = <i64>load<u32>(block, 4) - <i64>load<u32>(window);
+  return lengths + <usize>(count * lengthWidth) == end;
+}
+
+/** Finds which distances are in the window; false when none is. */
+// @ts-ignore: decorator
+@inline
+function clipBlock<T>(window: usize): bool {
+  const first = <i64>load<T>(distances);
+  const last = <i64>load<T>(distances + <usize>(count - 1) * sizeof<T>());
+  const start = max<i64>(first, -offset);
+  const end = min<i64>(last + 1, <i64>load<u32>(window, W_COUNT) - offset);
+  if (start >= end) return false;
+  low = <u32>start;
+  span = <u32>(end - start);
+  return true;
+}
+
+/** Four numbers from an index on; some behind the last have no meaning. */
+// @ts-ignore: decorator
+@inline
+function loadFour(start: usize, width: i32, index: i32): v128 {
+  if (width == 1) {
+    const bytes = v128.load32_zero(start + <usize>index);
+    return i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(bytes));
+  }
+  if (width == 2) return i32x4.extend_low_i16x8_u(v128.load64_zero(start + (<usize>index << 1)));
+  return v128.load(start + (<usize>index << 2));
+}
+
+/** The first posting from one on whose distance is not below the given one; else the count. */
+// @ts-ignore: decorator
+@inline
+function findDistance<T>(posting: i32, distance: T): i32 {
+  const sought = v128.splat<T>(distance);
+  for (; posting < count; posting += 16 / sizeof<T>()) {
+    const start = distances + <usize>posting * sizeof<T>();
+    const reached = v128.bitmask<T>(v128.ge<T>(v128.load(start), sought));
+    if (reached != 0) return min(posting + ctz(reached), count);
+  }
+  return count;
 }
 
 // @ts-ignore: decorator
 @inline
-function addScore(window: usize, document: usize, score: f64): void {
-  const at = <usize>load<u32>(window, W_SCORES) + (document << 3);
+function addBit(hits: usize, document: u32): void {
+  const at = hits + <usize>(document >>> 3);
+  store<u8>(at, load<u8>(at) | (<u8>1 << <u8>(document & 7)));
+}
+
+// @ts-ignore: decorator
+@inline
+function addScore(scores: usize, document: u32, score: f64): void {
+  const at = scores + (<usize>document << 3);
   store<f64>(at, load<f64>(at) + score);
 }
 
 // @ts-ignore: decorator
 @inline
-function setBit(bits: usize, document: usize): void {
-  const word = bits + ((document >>> 6) << 3);
-  store<u64>(word, load<u64>(word) | ((<u64>1) << (<u64>document & 63)));
+function addHit(scores: usize, hits: usize, document: u32, score: f64): void {
+  addScore(scores, document, score);
+  addBit(hits, document);
 }
 
+/** Makes four documents hits; where they lie densely, their bits are in one word as a rule. */
 // @ts-ignore: decorator
 @inline
-function scoreAt(window: usize, posting: usize): f64 {
-  const frequency: f64 = frequencyWidth == 0 ? 1 : wide(frequencies, frequencyWidth, posting);
-  const length: f64 = wide(lengths, lengthWidth, posting);
-  const norm = load<f64>(window, W_NORM) + load<f64>(window, W_PER_TERM) * length;
-  return (load<f64>(window, W_WEIGHT) * frequency) / (frequency + norm);
+function addBits<T>(hits: usize, a: u32, b: u32, c: u32, d: u32): void {
+  if (sizeof<T>() == 1 && ((a ^ b) | (a ^ c) | (a ^ d)) >>> 5 == 0) {
+    const word = hits + <usize>((a >>> 5) << 2);
+    const bits = (1 << (a & 31)) | (1 << (b & 31)) | (1 << (c & 31)) | (1 << (d & 31));
+    store<u32>(word, load<u32>(word) | bits);
+    return;
+  }
+  addBit(hits, a);
+  addBit(hits, b);
+  addBit(hits, c);
+  addBit(hits, d);
 }
 
-/** The commonest blocks: every frequency is 1, every length takes a byte. */
-// @ts-ignore: decorator
-@inline
-function addOnes<D>(window: usize): void {
-  const documents = <u64>load<u32>(window, W_COUNT);
+/** Adds the postings of a block that are in the window, four at a time: divisions take longest. */
+function addBlock<T>(window: usize): void {
+  if (!clipBlock<T>(window)) return;
   const scores = <usize>load<u32>(window, W_SCORES);
   const hits = <usize>load<u32>(window, W_HITS);
-  const weight = load<f64>(window, W_WEIGHT);
-  const norm = load<f64>(window, W_NORM);
-  const perTerm = load<f64>(window, W_PER_TERM);
+  const weight = v128.load64_splat(window, W_WEIGHT);
+  const norm = v128.load64_splat(window, W_NORM);
+  const normPerTerm = v128.load64_splat(window, W_NORM_PER_TERM);
+  const lows = i32x4.splat(low);
+  const spans = i32x4.splat(span);
+  const shift = <u32>offset;
+  // Kept here, since globals are read again after each write.
   const end = count;
-  const from = distances;
-  const lengthsFrom = lengths;
-  const first = base;
-  for (let posting: usize = 0; posting < end; posting++) {
-    const place = <u64>(first + <i64>load<D>(from + posting * sizeof<D>()));
-    if (place >= documents) continue;
-    const document = <usize>place;
-    const score = weight / (1 + (norm + perTerm * <f64>load<u8>(lengthsFrom + posting)));
-    const at = scores + (document << 3);
-    store<f64>(at, load<f64>(at) + score);
-    setBit(hits, document);
-  }
-}
-
-/** Blocks whose frequencies and lengths take a byte each. */
-// @ts-ignore: decorator
-@inline
-function addBytes<D>(window: usize): void {
-  const documents = <u64>load<u32>(window, W_COUNT);
-  const scores = <usize>load<u32>(window, W_SCORES);
-  const hits = <usize>load<u32>(window, W_HITS);
-  const weight = load<f64>(window, W_WEIGHT);
-  const norm = load<f64>(window, W_NORM);
-  const perTerm = load<f64>(window, W_PER_TERM);
-  const end = count;
-  const from = distances;
-  const frequenciesFrom = frequencies;
-  const lengthsFrom = lengths;
-  const first = base;
-  for (let posting: usize = 0; posting < end; posting++) {
-    const place = <u64>(first + <i64>load<D>(from + posting * sizeof<D>()));
-    if (place >= documents) continue;
-    const document = <usize>place;
-    const frequency = <f64>load<u8>(frequenciesFrom + posting);
-    const length = <f64>load<u8>(lengthsFrom + posting);
-    const score = (weight * frequency) / (frequency + (norm + perTerm * length));
-    const at = scores + (document << 3);
-    store<f64>(at, load<f64>(at) + score);
-    setBit(hits, document);
-  }
-}
-
-function addAny(window: usize): void {
-  const documents = <u64>load<u32>(window, W_COUNT);
-  const hits = <usize>load<u32>(window, W_HITS);
-  for (let posting: usize = 0; posting < count; posting++) {
-    const place = <u64>(base + <i64>wide(distances, distanceWidth, posting));
-    if (place >= documents) continue;
-    addScore(window, <usize>place, scoreAt(window, posting));
-    setBit(hits, <usize>place);
-  }
-}
-
-export function addPostings(window: usize, leaf: usize, from: i32, to: i32): bool {
-  for (let index = from; index < to; index++) {
-    if (!openBlock(window, leaf, <usize>index)) return false;
-    const isNarrow = lengthWidth == 1 && distanceWidth != 4;
-    if (isNarrow && frequencyWidth == 0) {
-      if (distanceWidth == 1) addOnes<u8>(window);
-      else addOnes<u16>(window);
-    } else if (isNarrow && frequencyWidth == 1) {
-      if (distanceWidth == 1) addBytes<u8>(window);
-      else addBytes<u16>(window);
-    } else addAny(window);
-  }
-  return true;
-}
-
-/** The first posting from one on that is not nearer than this. */
-// @ts-ignore: decorator
-@inline
-function findDistance(posting: usize, distance: u32): usize {
-  let low = posting;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (wide(distances, distanceWidth, middle) < distance) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** From hit to hit: most postings of a frequent term are of no hit. */
-function probeBlock(window: usize): void {
-  const documents = <i64>load<u32>(window, W_COUNT);
-  const hits = <usize>load<u32>(window, W_HITS);
-  const seen = <usize>load<u32>(window, W_SEEN);
-  const last = base + <i64>wide(distances, distanceWidth, count - 1);
-  const start = max<i64>(base, 0);
-  const end = min<i64>(last, documents - 1);
-  if (start > end) return;
-  let posting: usize = 0;
-  for (let word = start >>> 6; word <= end >>> 6; word++) {
-    let bits = load<u64>(hits + (<usize>word << 3));
-    while (bits != 0) {
-      const document = (word << 6) + <i64>ctz(bits);
-      bits &= bits - 1;
-      if (document < start) continue;
-      if (document > end) return;
-      const distance = <u32>(document - base);
-      posting = findDistance(posting, distance);
-      if (posting == count) return;
-      if (wide(distances, distanceWidth, posting) != distance) continue;
-      addScore(window, <usize>document, scoreAt(window, posting));
-      setBit(seen, <usize>document);
+  const fStart = frequencies;
+  const fWidth = frequencyWidth;
+  const lStart = lengths;
+  const lWidth = lengthWidth;
+  for (let at = findDistance<T>(0, <T>low); at < end; at += 4) {
+    const place = distances + <usize>at * sizeof<T>();
+    const inside = i32x4.sub(loadFour(place, sizeof<T>(), 0), lows);
+    let mask = i32x4.bitmask(i32x4.lt_u(inside, spans));
+    if (at + 4 > end) mask &= (1 << (end - at)) - 1;
+    if (mask == 0) return;
+    const f = fWidth == 0 ? i32x4.splat(1) : loadFour(fStart, fWidth, at);
+    const l = loadFour(lStart, lWidth, at);
+    const f01 = f64x2.convert_low_i32x4_u(f);
+    const f23 = f64x2.convert_low_i32x4_u(v128.shuffle<i64>(f, f, 1, 0));
+    const l01 = f64x2.convert_low_i32x4_u(l);
+    const l23 = f64x2.convert_low_i32x4_u(v128.shuffle<i64>(l, l, 1, 0));
+    const norm01 = f64x2.add(norm, f64x2.mul(normPerTerm, l01));
+    const norm23 = f64x2.add(norm, f64x2.mul(normPerTerm, l23));
+    const score01 = f64x2.div(f64x2.mul(weight, f01), f64x2.add(f01, norm01));
+    const score23 = f64x2.div(f64x2.mul(weight, f23), f64x2.add(f23, norm23));
+    const a = <u32>load<T>(place) + shift;
+    const b = <u32>load<T>(place, sizeof<T>()) + shift;
+    const c = <u32>load<T>(place, 2 * sizeof<T>()) + shift;
+    const d = <u32>load<T>(place, 3 * sizeof<T>()) + shift;
+    if (mask == ALL_FOUR) {
+      addScore(scores, a, f64x2.extract_lane(score01, 0));
+      addScore(scores, b, f64x2.extract_lane(score01, 1));
+      addScore(scores, c, f64x2.extract_lane(score23, 0));
+      addScore(scores, d, f64x2.extract_lane(score23, 1));
+      addBits<T>(hits, a, b, c, d);
+      continue;
     }
+    if (mask & 1) addHit(scores, hits, a, f64x2.extract_lane(score01, 0));
+    if (mask & 2) addHit(scores, hits, b, f64x2.extract_lane(score01, 1));
+    if (mask & 4) addHit(scores, hits, c, f64x2.extract_lane(score23, 0));
+    if (mask & 8) addHit(scores, hits, d, f64x2.extract_lane(score23, 1));
   }
 }
 
-export function probePostings(window: usize, leaf: usize, from: i32, to: i32): bool {
+/** Adds what the postings of a leaf's entries score; false when an entry is no block. */
+export function addPostings(window: usize, leaf: usize, from: usize, to: usize): bool {
   for (let index = from; index < to; index++) {
-    if (!openBlock(window, leaf, <usize>index)) return false;
-    probeBlock(window);
+    if (!findBlock(window, leaf, index)) return false;
+    if (distanceWidth == 1) addBlock<u8>(window);
+    else if (distanceWidth == 2) addBlock<u16>(window);
+    else addBlock<u32>(window);
   }
   return true;
 }
 
 // @ts-ignore: decorator
 @inline
-function wordsEnd(window: usize): usize {
-  return ((<usize>load<u32>(window, W_COUNT) + 63) >>> 6) << 3;
+function loadOne(start: usize, width: i32, index: i32): u32 {
+  if (width == 1) return load<u8>(start + <usize>index);
+  if (width == 2) return load<u16>(start + (<usize>index << 1));
+  return load<u32>(start + (<usize>index << 2));
 }
 
-export function keepSeen(window: usize): void {
-  const scores = <usize>load<u32>(window, W_SCORES);
+/** The first hit from a document on; above `last` when there is none before. */
+// @ts-ignore: decorator
+@inline
+function nextHit(hits: usize, document: u32, last: u32): u32 {
+  if (document > last) return document;
+  let first = document & ~63;
+  let bits = load<u64>(hits + <usize>(first >>> 3)) & (u64.MAX_VALUE << <u64>(document & 63));
+  while (bits == 0) {
+    first += 64;
+    if (first > last) return first;
+    bits = load<u64>(hits + <usize>(first >>> 3));
+  }
+  return first + <u32>ctz(bits);
+}
+
+/** Adds a posting's score to that of a hit, which becomes seen. */
+// @ts-ignore: decorator
+@inline
+function see(window: usize, document: u32, posting: i32): void {
+  const isOne = frequencyWidth == 0;
+  const frequency = isOne ? 1.0 : <f64>loadOne(frequencies, frequencyWidth, posting);
+  const length = <f64>loadOne(lengths, lengthWidth, posting);
+  const norm = load<f64>(window, W_NORM) + load<f64>(window, W_NORM_PER_TERM) * length;
+  const score = (load<f64>(window, W_WEIGHT) * frequency) / (frequency + norm);
+  addScore(<usize>load<u32>(window, W_SCORES), document, score);
+  addBit(<usize>load<u32>(window, W_SEEN), document);
+}
+
+/**
+ * Goes from hit to hit, and through the postings only as far as these. Returns the first posting
+ * that is not settled: where hits turn out to be many, it leaves the rest.
+ */
+function probeHits<T>(window: usize): i32 {
   const hits = <usize>load<u32>(window, W_HITS);
-  const seen = <usize>load<u32>(window, W_SEEN);
-  for (let at: usize = 0; at < wordsEnd(window); at += 8) {
-    const kept = load<u64>(hits + at) & load<u64>(seen + at);
-    let gone = load<u64>(hits + at) & ~kept;
-    store<u64>(hits + at, kept);
-    store<u64>(seen + at, 0);
-    for (; gone != 0; gone &= gone - 1) {
-      store<f64>(scores + (((at << 3) + <usize>ctz(gone)) << 3), 0);
+  const shift = <u32>offset;
+  const first = low + shift;
+  const last = first + (span - 1);
+  let posting = 0;
+  let budget = BUDGET;
+  let hit = nextHit(hits, first, last);
+  while (hit <= last) {
+    const distance = <T>(hit - shift);
+    const from = posting;
+    posting = findDistance<T>(posting, distance);
+    if (posting == count) return count;
+    const found = load<T>(distances + <usize>posting * sizeof<T>());
+    if (found == distance) {
+      see(window, hit, posting);
+      posting += 1;
     }
+    // Behind the hit in any case, and not before the posting.
+    const ahead = <u32>found - <u32>distance;
+    if (ahead > last - hit) return count;
+    hit = nextHit(hits, hit + max<u32>(ahead, 1), last);
+    // The way to the first one is short, however many postings it passes.
+    budget += (from == 0 ? 0 : posting - from) - HIT_COST;
+    if (budget < 0) return posting;
+  }
+  return count;
+}
+
+/** Goes from posting to posting. */
+function probeEach<T>(window: usize, from: i32): void {
+  const hits = <usize>load<u32>(window, W_HITS);
+  const shift = <u32>offset;
+  for (let posting = from; posting < count; posting++) {
+    const distance = <u32>load<T>(distances + <usize>posting * sizeof<T>());
+    if (distance - low >= span) return;
+    const document = distance + shift;
+    const bits = <u32>load<u8>(hits + <usize>(document >>> 3));
+    if ((bits >>> (document & 7)) & 1) see(window, document, posting);
   }
 }
 
-export function forgetSeen(window: usize): void {
-  memory.fill(<usize>load<u32>(window, W_SEEN), 0, wordsEnd(window));
+// @ts-ignore: decorator
+@inline
+function probeBlock<T>(window: usize): void {
+  if (!clipBlock<T>(window)) return;
+  const unsettled = probeHits<T>(window);
+  if (unsettled < count) probeEach<T>(window, unsettled);
 }
 
-export function pruneHits(window: usize): void {
-  const scores = <usize>load<u32>(window, W_SCORES);
-  const hits = <usize>load<u32>(window, W_HITS);
-  const floor = load<f64>(window, W_FLOOR);
-  for (let at: usize = 0; at < wordsEnd(window); at += 8) {
-    let kept = load<u64>(hits + at);
-    for (let bits = kept; bits != 0; bits &= bits - 1) {
-      const score = scores + (((at << 3) + <usize>ctz(bits)) << 3);
-      if (load<f64>(score) >= floor) continue;
-      store<f64>(score, 0);
-      kept &= ~(bits & (0 - bits));
-    }
-    store<u64>(hits + at, kept);
+/** The same as `addPostings` for documents that are hits already, which become seen. */
+export function probePostings(window: usize, leaf: usize, from: usize, to: usize): bool {
+  for (let index = from; index < to; index++) {
+    if (!findBlock(window, leaf, index)) return false;
+    if (distanceWidth == 1) probeBlock<u8>(window);
+    else if (distanceWidth == 2) probeBlock<u16>(window);
+    else probeBlock<u32>(window);
   }
-}
-
-export function takeHits(window: usize, out: usize): i32 {
-  const scores = <usize>load<u32>(window, W_SCORES);
-  const hits = <usize>load<u32>(window, W_HITS);
-  const first = load<u32>(window, W_FIRST);
-  const floor = load<f64>(window, W_FLOOR);
-  let to = out;
-  for (let at: usize = 0; at < wordsEnd(window); at += 8) {
-    for (let bits = load<u64>(hits + at); bits != 0; bits &= bits - 1) {
-      const document = (at << 3) + <usize>ctz(bits);
-      const score = load<f64>(scores + (document << 3));
-      store<f64>(scores + (document << 3), 0);
-      if (!(score >= floor)) continue;
-      store<u32>(to, first + <u32>document);
-      store<f64>(to, score, 8);
-      to += HIT;
-    }
-    store<u64>(hits + at, 0);
-  }
-  return <i32>((to - out) / HIT);
+  return true;
 }

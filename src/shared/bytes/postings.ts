@@ -83,23 +83,37 @@ interface Bound {
   length: number;
 }
 
+/** By frequency the shortest length plus 1, 0 where there is none; for `frontier` alone. */
+const shortestOf = new Uint32Array(256);
+
 /** The postings that no other one has at least the frequency and at most the length of. */
 function frontier(list: PostingList, from: number, to: number): Bound[] {
-  const shortest = new Map<number, number>();
-  for (let at = from; at < to; at++) {
-    const frequency = list.frequencies[at] as number;
-    const length = list.lengths[at] as number;
-    const known = shortest.get(frequency);
-    if (known === undefined || length < known) shortest.set(frequency, length);
-  }
-  const frequencies = [...shortest.keys()].sort((a, b) => b - a);
+  const { frequencies, lengths } = list;
   const bounds: Bound[] = [];
+  const frequent: Bound[] = [];
+  let most = 0;
+  for (let at = from; at < to; at++) {
+    const frequency = frequencies[at] as number;
+    const length = lengths[at] as number;
+    if (frequency >= shortestOf.length) frequent.push({ frequency, length });
+    else {
+      const known = shortestOf[frequency] as number;
+      if (known === 0 || length + 1 < known) shortestOf[frequency] = length + 1;
+      most = Math.max(most, frequency);
+    }
+  }
+  frequent.sort((a, b) => b.frequency - a.frequency || a.length - b.length);
   let least = Number.POSITIVE_INFINITY;
-  for (const frequency of frequencies) {
-    const length = shortest.get(frequency) as number;
+  const add = (frequency: number, length: number) => {
     if (length < least) bounds.push({ frequency, length });
     least = Math.min(least, length);
+  };
+  for (const { frequency, length } of frequent) add(frequency, length);
+  for (let frequency = most; frequency > 0; frequency--) {
+    const length = shortestOf[frequency] as number;
+    if (length > 0) add(frequency, length - 1);
   }
+  shortestOf.fill(0, 0, most + 1);
   return bounds;
 }
 

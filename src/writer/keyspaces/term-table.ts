@@ -16,11 +16,11 @@ function hashOf(bytes: Uint8Array, start: number, end: number): number {
 }
 
 export class TermTable {
-  #bytes = Buffer.alloc(4096);
+  #bytes = Buffer.alloc(512);
   /** Where the bytes of each term end. */
-  #ends = new Uint32Array(256);
+  #ends = new Uint32Array(64);
   /** The number of a term plus 1; 0 where there is none. */
-  #slots = new Int32Array(512);
+  #slots = new Int32Array(128);
   #count = 0;
 
   get count(): number {

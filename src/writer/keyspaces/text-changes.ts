@@ -4,7 +4,7 @@
  */
 import { TermTable } from './term-table.js';
 
-const CAPACITY_MIN = 256;
+const CAPACITY_MIN = 32;
 /** Sorted by insertion: to call the runtime's sort takes longer. */
 const SHORT = 32;
 
