@@ -49,6 +49,20 @@ const TASKS = {
       }
       return unseen;
     }),
+  putText: ({ docId, text }) => attempt(() => database.ftKeyspace('texts').put(docId, text)),
+  searchText: ({ query, options }) =>
+    attempt(() => database.ftKeyspace('texts').search(query, options)),
+  /** Documents of this thread, some of which it replaces and removes; returns how many stay. */
+  putTexts: ({ count, name }) =>
+    attempt(() => {
+      const texts = database.ftKeyspace('texts');
+      for (let index = 0; index < count; index++) {
+        texts.put(`${name} ${index}`, `${name} w${index % 5} word`);
+        if (index % 3 === 0) texts.put(`${name} ${index}`, `${name} replaced word`);
+        if (index % 4 === 0) texts.del(`${name} ${index}`);
+      }
+      return texts.count(`${name} `);
+    }),
   snapshot: () => {
     held.push(database.snapshot());
     return { value: held.at(-1).keyspace('a').get('key') };

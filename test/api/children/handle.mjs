@@ -144,6 +144,15 @@ const actions = {
     taken.close();
     return counts;
   },
+  /** Changes all texts in a batch that never ends. */
+  stayInTexts() {
+    database.batch(() => {
+      for (const [docId] of texts.scan()) texts.put(docId, `half of it ${docId}`);
+      actions.putTexts('half', 3000, true);
+      texts.search('half');
+      stay();
+    });
+  },
   /** Where `stayInRebuild` stays. */
   rebuildUntil(done) {
     staysAt = done;
