@@ -6,7 +6,7 @@ import type { Database, FtKeyspace, FtOptions } from 'mneme';
 import { NaiveText } from './naive-text.js';
 import { type Chooser, splitAtSpaces, standardTerms, textOf, type Vocabulary } from './words.js';
 
-const COUNTS = [0, 1, 3, 40, 127, 128, 129, 300, 700, 1500, 3000, 9000] as const;
+const COUNTS = [0, 1, 3, 40, 127, 128, 129, 300, 700, 1100, 1500, 3000, 9000] as const;
 const WORD_COUNTS = [1, 2, 5, 30, 200, 2000] as const;
 /** Words in all documents together, at most. */
 const WORDS_MAX = 60_000;
@@ -173,12 +173,13 @@ export class CorpusWriter {
     }
   }
 
-  /** Removes and puts a few, one by one. */
-  changeSome(): void {
+  /** Removes and puts a few, one by one, of other lengths than before. */
+  #changeSome(): void {
     for (let left = 12; left > 0; left--) {
       const id = idAt(this.#chooser.below(this.#spec.count + 2));
-      if (this.#chooser.chance(0.5)) this.#remove(id);
-      else this.#put(id);
+      const text = textOf(this.#chooser, this.#spec.vocabulary, this.#chooser.one([4, 20]));
+      if (this.#chooser.chance(0.3)) this.#remove(id);
+      else this.#put(id, text);
     }
   }
 
@@ -187,7 +188,7 @@ export class CorpusWriter {
     let calls = 0;
     this.#real.rebuildIndex({
       onProgress: () => {
-        if (calls++ < LOOKS) this.changeSome();
+        if (calls++ < LOOKS) this.#changeSome();
       },
     });
     this.#model.rebuildIndex();
@@ -198,8 +199,7 @@ export class CorpusWriter {
     this.#model.pauseIndexing();
   }
 
-  #put(id: string): void {
-    const text = this.#text();
+  #put(id: string, text = this.#text()): void {
     this.#real.put(id, text);
     this.#model.put(id, text);
   }
