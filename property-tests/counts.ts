@@ -42,7 +42,7 @@ export const TEXT_COUNTS = {
   smallPagesInMemory: 10 * FACTOR,
   largerPagesOnDisk: 6 * FACTOR,
   stepsMax: 40,
-  collections: 16 * FACTOR,
+  collections: 10 * FACTOR,
   queries: 8,
 } as const;
 

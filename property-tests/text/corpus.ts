@@ -6,12 +6,14 @@ import type { Database, FtKeyspace, FtOptions } from 'mneme';
 import { NaiveText } from './naive-text.js';
 import { type Chooser, splitAtSpaces, standardTerms, textOf, type Vocabulary } from './words.js';
 
-const COUNTS = [0, 1, 3, 40, 127, 128, 129, 300, 700, 1500, 3000] as const;
+const COUNTS = [0, 1, 3, 40, 127, 128, 129, 300, 700, 1500, 3000, 9000] as const;
 const WORD_COUNTS = [1, 2, 5, 30, 200, 2000] as const;
 /** Words in all documents together, at most. */
 const WORDS_MAX = 60_000;
 /** Frequencies and lengths that no longer fit one byte, and two. */
 const GIANTS = [300, 70_000] as const;
+/** Times at which others may look, while documents are changed. */
+const LOOKS = 5;
 
 export interface CorpusSpec {
   readonly count: number;
@@ -139,8 +141,8 @@ export class CorpusWriter {
     }
   }
 
-  /** Removes some and puts some again, a few at a time or all at once. */
-  change(): void {
+  /** Removes some and puts some again, a few at a time or all at once; calls `between` at times. */
+  change(between: () => void): void {
     const { count, removed, changed } = this.#spec;
     if (count === 0) return;
     const indexes = this.#chooser.shuffled(Array.from({ length: count }, (_, index) => index));
@@ -152,10 +154,15 @@ export class CorpusWriter {
     }
     const shuffled = this.#chooser.shuffled(actions);
     const together = this.#chooser.one([1, 20, shuffled.length]);
+    let nextLook = 0;
     for (let at = 0; at < shuffled.length; at += together) {
       this.#database.batch(() => {
         for (const action of shuffled.slice(at, at + together)) action();
       });
+      if (at >= nextLook) {
+        between();
+        nextLook += shuffled.length / LOOKS;
+      }
     }
   }
 

@@ -133,7 +133,11 @@ async function searchCollection(spec: CorpusSpec, chooser: Chooser, title: strin
   const before = questions.map((question) => ({ question, all: collection.ask(real, question) }));
   collection.describe(real, 'filled');
   const snapshot = database.snapshot();
-  writer.change();
+  writer.change(() => {
+    const { query, options: asked, context } = collection.question();
+    const all = model.ranked(query, asked);
+    expectBits(real.search(query, asked), all.slice(0, 10), `${context}, between changes`);
+  });
   for (const { question, all } of before) {
     const held = snapshot.ftKeyspace('texts', options);
     const found = held.search(question.query, { ...question.options, topK: all.length + 5 });

@@ -1,6 +1,6 @@
 /**
- * Full text together with everything else: in one batch with values, vectors, sorted sets and lists,
- * in snapshots, from other threads and from other processes.
+ * Full text together with everything else: in one batch with values, vectors, sorted sets and
+ * lists, in snapshots, from other threads and from other processes.
  */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';

@@ -59,7 +59,7 @@ test('what was put comes back, is counted, and is found by its words', () => {
   expect(texts.count()).toBe(2);
 });
 
-test('a score is the sum of BM25 over the words of the query, a repeated one counting again', () => {
+test('a score is the sum of BM25 over the words of the query, each time one stands there', () => {
   const texts = filled();
   const ofAll = { N: 3, average: AVERAGE };
   const cat = bm25({ ...ofAll, n: 2, tf: 2, length: 6 });

@@ -128,7 +128,7 @@ const actions = {
   putText: (docId, text) => texts.put(docId, text),
   delText: (docId) => texts.del(docId),
   searchText: (query, options) => texts.search(query, options),
-  /** Puts `count` documents, one by one or all at once; the words of each are `name` and its number. */
+  /** Puts documents, one by one or all at once; the words of each are `name` and its number. */
   putTexts(name, count, together) {
     const text = (index) => `${name} w${index} word`;
     const documents = Array.from({ length: count }, (_, at) => [`${name} ${at}`, text(at)]);
