@@ -174,7 +174,10 @@ export class FtKeyspace {
    */
   rebuildIndex(options: { onProgress?: (progress: Progress) => void } = {}): void {
     this.#access.assertWritable();
-    const onProgress = options?.onProgress;
+    if (typeof options !== 'object' || options === null) {
+      throw invalidType('options', 'an object', options);
+    }
+    const { onProgress } = options;
     if (onProgress !== undefined && typeof onProgress !== 'function') {
       throw invalidType('onProgress', 'a function', onProgress);
     }
@@ -223,6 +226,7 @@ export class FtKeyspace {
     const settings = this.#access.read(() => this.#access.record()?.text);
     if (settings === undefined) return [];
     const request = this.#request(settings, search);
+    this.#access.assertReadable(); // whatever the analyzer did
     const found = this.#access.read(() => {
       const record = this.#access.record();
       return record === undefined ? [] : this.#core.searches.runText(record, request);
