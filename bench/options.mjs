@@ -31,7 +31,7 @@ export const HELP = `Usage: npm --prefix bench run bench -- [options]
   --rows a,b       only these rows: full ids, or first words ("get" is get and get-bytes)
   --only a,b       only these stores: mneme, lmdb, lmdb-writemap, better-sqlite3,
                    classic-level, disk, redis, sqlite-vec, usearch, hnswlib, cpp, js,
-                   map ("map" runs only when it is named here)
+                   fts5, minisearch, orama, map ("map" runs only when it is named here)
   --cache MIB      cache of every store that has one of its own (256)
   --dir PATH       where the temporary directory is made (the system's)
   --name NAME      name of the JSON file in bench/results (the moment of the run)

@@ -1,4 +1,11 @@
 /**
- * Keys for encrypted databases. Nothing is here yet: it comes with encryption.
+ * Keys for encrypted databases: made, kept in files, and named by their fingerprints.
  */
-export {};
+export {
+  fingerprint,
+  generateKeyPair,
+  type KeyPair,
+  publicKeyFromSeed,
+  readKeyFile,
+  writeKeyFile,
+} from './api/key-files.js';

@@ -14,6 +14,8 @@ import { putRows } from './puts.mjs';
 import { rangeRows } from './ranges.mjs';
 import { isNamedBy } from './row.mjs';
 import { sideBySideRows } from './side-by-side.mjs';
+import { textCostRows } from './text-costs.mjs';
+import { textSpeedRows } from './text-speed.mjs';
 import { vectorCostRows } from './vector-costs.mjs';
 import { vectorSpeedRows } from './vector-speed.mjs';
 
@@ -30,6 +32,8 @@ export const ROWS = [
   ...mappedRows,
   ...vectorSpeedRows,
   ...vectorCostRows,
+  ...textSpeedRows,
+  ...textCostRows,
 ];
 
 /**

@@ -21,6 +21,9 @@ const LOADERS = {
   usearch: async () => (await import('./usearch.mjs')).usearchStore,
   hnswlib: async () => (await import('./hnswlib.mjs')).hnswlibStore,
   cpp: async () => (await import('./cpp.mjs')).cppStore,
+  fts5: async () => (await import('./fts5.mjs')).fts5Store,
+  minisearch: async () => (await import('./minisearch.mjs')).minisearchStore,
+  orama: async () => (await import('./orama.mjs')).oramaStore,
   js: async () => (await import('./js.mjs')).jsStore,
   map: async () => (await import('./map.mjs')).mapStore,
 };

@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import { open } from 'mneme';
 import { openMnemeCollections } from './mneme-collections.mjs';
+import { openMnemeTexts } from './mneme-texts.mjs';
 import { openMnemeVectors } from './mneme-vectors.mjs';
 
 /** @type {import('./store.mjs').Store} */
@@ -17,6 +18,7 @@ export const mnemeStore = {
   },
   openCollections: openMnemeCollections,
   openVectors: openMnemeVectors,
+  openTexts: openMnemeTexts,
 };
 
 /**

@@ -52,6 +52,8 @@
  *   [openCollections] a sorted set and a queue, where the store can have them
  * @property {(options: import('./vectors.mjs').VectorOptions) =>
  *   Awaitable<import('./vectors.mjs').Vectors>} [openVectors] where the store can have them
+ * @property {(options: import('./texts.mjs').TextOptions) =>
+ *   Awaitable<import('./texts.mjs').Texts>} [openTexts] where the store can have them
  */
 
 export {};

@@ -3,7 +3,7 @@
  */
 import type { TextRequest } from '../reader/text-query.js';
 import type { FoundDocument } from '../reader/text-search.js';
-import { invalidType } from '../shared/errors.js';
+import { invalidType, MnemeError } from '../shared/errors.js';
 import type { KeyspaceRecord } from '../shared/keyspaces/catalog.js';
 import { indexOf, textOf } from '../shared/keyspaces/fulltext.js';
 import type { TextSettings, TextState } from '../shared/keyspaces/text-state.js';
@@ -97,7 +97,9 @@ export class FtKeyspace {
     const id = keyBytes(docId, 'text');
     if (typeof text !== 'string') throw invalidType('text', 'a string', text);
     this.#analyzer ??= this.#analyzerNow(); // the writer looks whether it still is the one
-    this.#sender.put(id, text, this.#analyzer.document(text));
+    const document = this.#analyzer.document(text);
+    this.#access.assertWritable(); // whatever the analyzer did
+    this.#sender.put(id, text, document);
   }
 
   /** Many documents in one transaction. */
@@ -172,9 +174,17 @@ export class FtKeyspace {
    */
   rebuildIndex(options: { onProgress?: (progress: Progress) => void } = {}): void {
     this.#access.assertWritable();
+    if (typeof options !== 'object' || options === null) {
+      throw invalidType('options', 'an object', options);
+    }
+    const { onProgress } = options;
+    if (onProgress !== undefined && typeof onProgress !== 'function') {
+      throw invalidType('onProgress', 'a function', onProgress);
+    }
+    if (this.#core.transactions.isActive) throw new MnemeError('ERR_MNEME_BATCH_ACTIVE');
     const analyzer = this.#analyzerNow();
     analyzer.assertKnown();
-    rebuild(this.#core, this.#access, this.#sender, analyzer, options.onProgress);
+    rebuild(this.#core, this.#access, this.#sender, analyzer, onProgress);
   }
 
   /** Indexes everything by this handle's analyzer and positions. @internal */
@@ -216,6 +226,7 @@ export class FtKeyspace {
     const settings = this.#access.read(() => this.#access.record()?.text);
     if (settings === undefined) return [];
     const request = this.#request(settings, search);
+    this.#access.assertReadable(); // whatever the analyzer did
     const found = this.#access.read(() => {
       const record = this.#access.record();
       return record === undefined ? [] : this.#core.searches.runText(record, request);

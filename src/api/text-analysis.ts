@@ -127,10 +127,12 @@ export class NamedAnalyzer {
   terms(text: string): string[] {
     const analyze = this.#known();
     return this.#attempt(() => {
-      return Array.from(analyze(text), (term) => {
+      const terms: string[] = [];
+      for (const term of analyze(text)) {
         if (typeof term !== 'string') throw invalidType('term', 'a string', term);
-        return term;
-      });
+        terms.push(term);
+      }
+      return terms;
     });
   }
 
@@ -140,6 +142,7 @@ export class NamedAnalyzer {
    */
   document(text: string): AnalyzedText {
     this.assertKnown();
+    const given = this.#takesWords ? undefined : this.terms(text);
     if (textBuffer.length < 3 * text.length) textBuffer = Buffer.alloc(4 * text.length);
     const length = writeText(textBuffer, text, 0);
     const isAscii = length === text.length;
@@ -147,7 +150,7 @@ export class NamedAnalyzer {
     const bytes = textBuffer.subarray(0, length);
     stream.reset();
     if (isAscii && this.#takesWords) stream.addAscii(bytes, 0, length, this.#change);
-    else for (const term of this.terms(text)) stream.addTerm(term);
+    else for (const term of given ?? this.terms(text)) stream.addTerm(term);
     return { text: bytes, isAscii, terms: stream.bytes() };
   }
 

@@ -6,14 +6,7 @@
  */
 import { recordNumber } from '../shared/bytes/value-codec.js';
 import type { KeyspaceRecord } from '../shared/keyspaces/catalog.js';
-import {
-  entriesFrom,
-  indexOf,
-  type NumberedEntry,
-  numberKey,
-  recordOf,
-  textOf,
-} from '../shared/keyspaces/fulltext.js';
+import { entriesFrom, indexOf, numberKey, recordOf, textOf } from '../shared/keyspaces/fulltext.js';
 import { findRecord } from '../shared/keyspaces/values.js';
 import * as messages from '../shared/memory/messages.js';
 import type { PageSource } from '../shared/pages/page-source.js';
@@ -34,8 +27,10 @@ interface NumberedText {
 }
 
 interface Step {
-  /** The document to go on with; Infinity behind the last. */
+  /** The document to go on with. */
   readonly next: number;
+  /** Behind the last. */
+  readonly isLast: boolean;
   readonly count: number;
 }
 
@@ -62,50 +57,55 @@ export function rebuild(
   };
   tell(0);
   sender.control(messages.BEGIN_REBUILD);
-  do {
-    let done = 0;
-    for (let from = 1; from !== Infinity; ) {
-      const step = core.transactions.run(() => indexFrom(work, from));
-      from = step.next;
-      done += step.count;
-      if (from !== Infinity) tell(done);
-    }
-    while (core.transactions.run(() => catchUp(work))) tell(done);
+  let from = 1;
+  let done = 0;
+  // The last step, what is left to catch up with and the change of places are one transaction: else
+  // there would always be something left while others write.
+  const advance = (): boolean => {
+    const step = indexFrom(work, from);
+    from = step.next;
+    done += step.count;
+    if (!step.isLast || catchUp(work) === STEP_CHANGES) return false;
+    if (finish(work)) return true;
     // Somebody else who has begun anew meanwhile has thrown away a part.
-  } while (!core.transactions.run(() => finish(work)));
+    from = 1;
+    done = 0;
+    return false;
+  };
+  while (!core.transactions.run(advance)) tell(done);
   tell(total);
 }
 
 /** Indexes the next documents; returns where to go on. */
 function indexFrom({ core, access, sender, analyzer }: Rebuild, from: number): Step {
   const { source } = core;
-  const { texts, next } = access.read(() => {
+  const { texts, next, isLast } = access.read(() => {
     const record = access.record();
-    if (record === undefined) return { texts: [], next: Infinity };
-    return readTexts(source, record, entriesFrom(source, record.numbers, from, STEP_DOCUMENTS));
+    if (record === undefined) return { texts: [], next: from, isLast: true };
+    return readTexts(source, record, from);
   });
   for (const { number, text } of texts) sender.index(number, analyzer.document(text).terms);
-  return { next, count: texts.length };
+  return { next, isLast, count: texts.length };
 }
 
-/** As many texts of documents as one transaction takes. */
+/** As many texts of documents as one transaction takes, from a number on. */
 function readTexts(
   source: PageSource,
   record: KeyspaceRecord,
-  entries: readonly NumberedEntry[],
-): { texts: NumberedText[]; next: number } {
+  from: number,
+): Omit<Step, 'count'> & { texts: NumberedText[] } {
+  const entries = entriesFrom(source, record.numbers, from, STEP_DOCUMENTS);
   const texts: NumberedText[] = [];
   let size = 0;
   for (const { number, value: id } of entries) {
-    if (size > STEP_CHARACTERS) return { texts, next: number };
+    if (size > STEP_CHARACTERS) return { texts, next: number, isLast: false };
     const text = readText(source, record, number, id);
     if (text === undefined) continue;
     texts.push({ number, text });
     size += text.length;
   }
-  const last = entries.at(-1);
-  const isLast = last === undefined || entries.length < STEP_DOCUMENTS;
-  return { texts, next: isLast ? Infinity : last.number + 1 };
+  const next = (entries.at(-1)?.number ?? from - 1) + 1;
+  return { texts, next, isLast: entries.length < STEP_DOCUMENTS };
 }
 
 /** The text of a document; undefined when it is gone and only the old index still knows it. */
@@ -122,8 +122,8 @@ function readText(
   return textOf(source, record, id);
 }
 
-/** Indexes what was changed meanwhile; false when there was nothing. */
-function catchUp({ core, access, sender, analyzer }: Rebuild): boolean {
+/** Indexes what was changed meanwhile; returns how many documents those were. */
+function catchUp({ core, access, sender, analyzer }: Rebuild): number {
   const { source } = core;
   const changes = access.read(() => {
     const record = access.record();
@@ -137,7 +137,7 @@ function catchUp({ core, access, sender, analyzer }: Rebuild): boolean {
     if (text === undefined) sender.unindex(number);
     else sender.index(number, analyzer.document(text).terms);
   }
-  return changes.length > 0;
+  return changes.length;
 }
 
 /** The new index takes the place of the old one; false when it lacks something. */

@@ -24,11 +24,6 @@ export class VarintWriter {
     this.#bytes[this.#length++] = rest;
   }
 
-  /** Begins anew. */
-  clear(): void {
-    this.#length = 0;
-  }
-
   /** A view of what was written; good until the next write. */
   bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);

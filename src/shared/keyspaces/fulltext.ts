@@ -20,7 +20,7 @@
  */
 import { readU32 } from '../bytes/integers.js';
 import { textDamaged } from '../bytes/postings.js';
-import { VarintReader, VarintWriter } from '../bytes/varint.js';
+import { VarintReader } from '../bytes/varint.js';
 import { entryCount } from '../pages/page.js';
 import type { PageSource } from '../pages/page-source.js';
 import { Cursor } from '../tree/cursor.js';
@@ -167,12 +167,45 @@ export interface ForwardList {
   readonly positions: readonly (readonly number[])[] | undefined;
 }
 
-const forwardWriter = new VarintWriter();
+/** Numbers of at most 32 bits, written more often than all others. */
+class ForwardWriter {
+  #bytes = new Uint8Array(1024);
+  #at = 0;
+
+  begin(numbers: number): void {
+    this.#at = 0;
+    this.reserve(numbers);
+  }
+
+  reserve(numbers: number): void {
+    const needed = this.#at + numbers * VARINT_BYTES_MAX;
+    if (needed <= this.#bytes.length) return;
+    const larger = new Uint8Array(2 * needed);
+    larger.set(this.#bytes);
+    this.#bytes = larger;
+  }
+
+  write(value: number): void {
+    const bytes = this.#bytes;
+    let at = this.#at;
+    let rest = value;
+    for (; rest >= 128; rest >>>= 7) bytes[at++] = (rest & 127) | 128;
+    bytes[at++] = rest;
+    this.#at = at;
+  }
+
+  bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#at);
+  }
+}
+
+const VARINT_BYTES_MAX = 5;
+const forwardWriter = new ForwardWriter();
 
 /** The bytes of a forward list; good until the next one is written. */
 export function encodeForward({ length, terms, positions }: ForwardList): Uint8Array {
   const writer = forwardWriter;
-  writer.clear();
+  writer.begin(1 + terms.length);
   writer.write(length);
   let last = 0;
   for (let index = 0; index < terms.length; index++) {
@@ -181,6 +214,7 @@ export function encodeForward({ length, terms, positions }: ForwardList): Uint8A
     last = term;
     if (positions === undefined) continue;
     const places = positions[index] as readonly number[];
+    writer.reserve(1 + places.length + terms.length - index);
     writer.write(places.length);
     let before = -1;
     for (const place of places) {

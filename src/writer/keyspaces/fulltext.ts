@@ -221,9 +221,10 @@ export class TextWriter {
     const { record } = keyspace;
     const tag = text.bytes[text.start] as number;
     const size = text.end - text.start - TAG_BYTES_LENGTH;
+    // An extent has at least a byte.
     const isInline =
       text.extents === undefined &&
-      key.end - key.start + HEADER_BYTES + size <= this.#memory.pageSize / 4;
+      (size === 0 || key.end - key.start + HEADER_BYTES + size <= this.#memory.pageSize / 4);
     const bytes = this.#record;
     writeU48(bytes, TAG_BYTES_LENGTH, number);
     let length = HEADER_BYTES;

@@ -213,21 +213,25 @@ export class PostingLists {
 
   /** The block that a document belongs to, and where the one behind it begins. */
   #blockOf(postings: Tree, term: number, number: number): { block: Block; next: number } {
-    const place = this.#seek(postings, this.#keyOf(term, number));
+    const cursor = new Cursor(this.#engine.source, postings);
+    if (!cursor.seekKey(this.#keyOf(term, number))) throw textDamaged('a list has no blocks');
+    const { index } = cursor;
+    // In front of the first block stands the list's beginning.
+    const before = index > 0 ? this.#blockAt({ cursor, index: index - 1 }, term) : undefined;
+    const place = this.#onwards({ cursor, index: index - 1 });
     const from = this.#blockAt(place, term);
     if (from?.first !== number) {
-      // In front of the first block stands the list's beginning.
-      const earlier = this.#blockBefore(postings, term, number);
+      const earlier =
+        before ?? (index > 0 ? undefined : this.#lastOfLeafBefore(postings, term, number));
       if (earlier !== undefined) return { block: earlier, next: from?.first ?? Infinity };
     }
     if (from === undefined) throw textDamaged('a list has no blocks');
     return { block: from, next: this.#blockAt(this.#onwards(place), term)?.first ?? Infinity };
   }
 
-  #blockBefore(postings: Tree, term: number, number: number): Block | undefined {
+  #lastOfLeafBefore(postings: Tree, term: number, number: number): Block | undefined {
     const cursor = new Cursor(this.#engine.source, postings);
-    if (!cursor.seekKey(this.#keyOf(term, number))) return undefined;
-    if (cursor.index > 0) return this.#blockAt({ cursor, index: cursor.index - 1 }, term);
+    cursor.seekKey(this.#keyOf(term, number));
     if (!cursor.moveLeaf(-1)) return undefined;
     return this.#blockAt({ cursor, index: cursor.index }, term);
   }

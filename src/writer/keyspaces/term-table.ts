@@ -17,8 +17,9 @@ function hashOf(bytes: Uint8Array, start: number, end: number): number {
 
 export class TermTable {
   #bytes = Buffer.alloc(512);
-  /** Where the bytes of each term end. */
-  #ends = new Uint32Array(64);
+  /** Where the bytes of each term begin; one more at the end. */
+  #starts = new Uint32Array(64);
+  #hashes = new Int32Array(64);
   /** The number of a term plus 1; 0 where there is none. */
   #slots = new Int32Array(128);
   #count = 0;
@@ -29,70 +30,75 @@ export class TermTable {
 
   /** The number of the term in `[start, end)`. */
   intern(source: Uint8Array, start: number, end: number): number {
-    const mask = this.#slots.length - 1;
-    let slot = hashOf(source, start, end) & mask;
+    const slots = this.#slots;
+    const hashes = this.#hashes;
+    const mask = slots.length - 1;
+    const hash = hashOf(source, start, end);
+    let slot = hash & mask;
     for (;;) {
-      const found = (this.#slots[slot] as number) - 1;
+      const found = (slots[slot] as number) - 1;
       if (found < 0) break;
-      if (this.#equals(found, source, start, end)) return found;
+      if (hashes[found] === hash && this.#equals(found, source, start, end)) return found;
       slot = (slot + 1) & mask;
     }
-    return this.#add(slot, source, start, end);
+    return this.#add(slot, hash, source, start, end);
   }
 
   /** The bytes of a term; good until the next one is new. */
   bytes(term: number): Uint8Array {
-    return this.#bytes.subarray(this.#start(term), this.#ends[term]);
+    return this.#bytes.subarray(this.#starts[term], this.#starts[term + 1]);
   }
 
   /** All terms by their bytes. */
   sorted(): Uint32Array {
     const keys = Array.from({ length: this.#count }, (_, term) => {
-      return asciiText(this.#bytes, this.#start(term), this.#ends[term] as number);
+      const [start, end] = [this.#starts[term] as number, this.#starts[term + 1] as number];
+      return asciiText(this.#bytes, start, end); // a character for each byte
     });
     const order = Uint32Array.from({ length: this.#count }, (_, term) => term);
     return order.sort((a, b) => ((keys[a] as string) < (keys[b] as string) ? -1 : 1));
   }
 
-  #start(term: number): number {
-    return term === 0 ? 0 : (this.#ends[term - 1] as number);
-  }
-
   #equals(term: number, source: Uint8Array, start: number, end: number): boolean {
-    const from = this.#start(term);
-    if ((this.#ends[term] as number) - from !== end - start) return false;
-    for (let at = 0; at < end - start; at++) {
-      if (this.#bytes[from + at] !== source[start + at]) return false;
-    }
+    const bytes = this.#bytes;
+    const shift = (this.#starts[term] as number) - start;
+    if ((this.#starts[term + 1] as number) - shift !== end) return false;
+    for (let at = start; at < end; at++) if (bytes[at + shift] !== source[at]) return false;
     return true;
   }
 
-  #add(slot: number, source: Uint8Array, start: number, end: number): number {
+  #add(slot: number, hash: number, source: Uint8Array, start: number, end: number): number {
     const term = this.#count++;
-    const from = this.#start(term);
+    const from = this.#starts[term] as number;
     const to = from + end - start;
     if (to > this.#bytes.length) {
       const larger = Buffer.alloc(2 * Math.max(this.#bytes.length, to));
       larger.set(this.#bytes);
       this.#bytes = larger;
     }
-    if (term === this.#ends.length) {
-      const larger = new Uint32Array(2 * term);
-      larger.set(this.#ends);
-      this.#ends = larger;
-    }
     for (let at = start; at < end; at++) this.#bytes[from + at - start] = source[at] as number;
-    this.#ends[term] = to;
+    if (this.#count === this.#starts.length) this.#growTerms();
+    this.#starts[this.#count] = to;
+    this.#hashes[term] = hash;
     this.#slots[slot] = term + 1;
     if (2 * this.#count > this.#slots.length) this.#rehash();
     return term;
+  }
+
+  #growTerms(): void {
+    const starts = new Uint32Array(2 * this.#starts.length);
+    const hashes = new Int32Array(2 * this.#hashes.length);
+    starts.set(this.#starts);
+    hashes.set(this.#hashes);
+    this.#starts = starts;
+    this.#hashes = hashes;
   }
 
   #rehash(): void {
     this.#slots = new Int32Array(2 * this.#slots.length);
     const mask = this.#slots.length - 1;
     for (let term = 0; term < this.#count; term++) {
-      let slot = hashOf(this.#bytes, this.#start(term), this.#ends[term] as number) & mask;
+      let slot = (this.#hashes[term] as number) & mask;
       while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
       this.#slots[slot] = term + 1;
     }
