@@ -100,6 +100,25 @@ test('a nested batch that fails is undone, and the one around it goes on', () =>
   expectSound(database);
 });
 
+test('what a handle has read in a batch, it reads in a nested one too', () => {
+  const database = memory();
+  const [keyspace, texts] = [database.keyspace('a'), database.ftKeyspace('texts')];
+  database.batch(() => {
+    keyspace.set('key', 'value');
+    texts.put('one', 'word');
+    expect(keyspace.count()).toBe(1);
+    expect(texts.count()).toBe(1);
+    database.batch(() => {
+      expect(database.keyspaces()).toEqual(['a', 'texts']);
+      expect(keyspace.count()).toBe(1);
+      expect(texts.count()).toBe(1);
+    });
+    expect(keyspace.get('key')).toBe('value');
+    expect(texts.search('word')).toHaveLength(1);
+  });
+  expectSound(database);
+});
+
 test('many documents are one commit, the last of an id counts, and all come or none', () => {
   const database = memory({ pageSize: 4096 });
   const texts = database.ftKeyspace('texts');
