@@ -6,13 +6,13 @@ import type { Database, FtKeyspace, FtOptions } from 'mneme';
 import { NaiveText } from './naive-text.js';
 import { type Chooser, splitAtSpaces, standardTerms, textOf, type Vocabulary } from './words.js';
 
-const COUNTS = [0, 1, 3, 40, 127, 128, 129, 300, 700, 1500, 3000, 9000] as const;
+const COUNTS = [0, 1, 3, 40, 127, 128, 129, 300, 700, 1100, 1500, 3000, 9000] as const;
 const WORD_COUNTS = [1, 2, 5, 30, 200, 2000] as const;
 /** Words in all documents together, at most. */
 const WORDS_MAX = 60_000;
 /** Frequencies and lengths that no longer fit one byte, and two. */
 const GIANTS = [300, 70_000] as const;
-/** Times at which others may look, while documents are changed. */
+/** Times at which others may look or write, while documents are changed. */
 const LOOKS = 5;
 
 export interface CorpusSpec {
@@ -141,10 +141,12 @@ export class CorpusWriter {
     }
   }
 
-  /** Removes some and puts some again, a few at a time or all at once; calls `between` at times. */
-  change(between: () => void): void {
+  /**
+   * Removes some and puts some again, a few at a time or all at once; calls `look` at times, within
+   * the batches too.
+   */
+  change(look: () => void): void {
     const { count, removed, changed } = this.#spec;
-    if (count === 0) return;
     const indexes = this.#chooser.shuffled(Array.from({ length: count }, (_, index) => index));
     const toRemove = indexes.slice(0, Math.floor(removed * count));
     const actions = toRemove.map((index) => () => this.#remove(idAt(index)));
@@ -156,18 +158,48 @@ export class CorpusWriter {
     const together = this.#chooser.one([1, 20, shuffled.length]);
     let nextLook = 0;
     for (let at = 0; at < shuffled.length; at += together) {
+      const isLook = at >= nextLook;
+      const isInside = this.#chooser.chance(0.5);
       this.#database.batch(() => {
-        for (const action of shuffled.slice(at, at + together)) action();
+        shuffled.slice(at, at + together).forEach((action, index) => {
+          action();
+          if (isLook && isInside && index < LOOKS) look();
+        });
+        if (isLook && isInside) look();
       });
-      if (at >= nextLook) {
-        between();
-        nextLook += shuffled.length / LOOKS;
-      }
+      if (!isLook) continue;
+      look();
+      nextLook += shuffled.length / LOOKS;
     }
   }
 
-  #put(id: string): void {
-    const text = this.#text();
+  /** Removes and puts a few, one by one, of other lengths than before. */
+  #changeSome(): void {
+    for (let left = 12; left > 0; left--) {
+      const id = idAt(this.#chooser.below(this.#spec.count + 2));
+      const text = textOf(this.#chooser, this.#spec.vocabulary, this.#chooser.one([4, 20]));
+      if (this.#chooser.chance(0.3)) this.#remove(id);
+      else this.#put(id, text);
+    }
+  }
+
+  /** Indexes all anew, while a few are changed. */
+  rebuild(): void {
+    let calls = 0;
+    this.#real.rebuildIndex({
+      onProgress: () => {
+        if (calls++ < LOOKS) this.#changeSome();
+      },
+    });
+    this.#model.rebuildIndex();
+  }
+
+  pause(): void {
+    this.#real.pauseIndexing();
+    this.#model.pauseIndexing();
+  }
+
+  #put(id: string, text = this.#text()): void {
     this.#real.put(id, text);
     this.#model.put(id, text);
   }
