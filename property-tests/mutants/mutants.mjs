@@ -12,6 +12,7 @@
 import { COMMIT_MUTANTS } from './commit.mjs';
 import { PAGE_MUTANTS } from './pages.mjs';
 import { SHARING_MUTANTS } from './sharing.mjs';
+import { TEXT_MUTANTS } from './texts.mjs';
 
 /** @type {readonly Mutant[]} */
-export const MUTANTS = [...COMMIT_MUTANTS, ...PAGE_MUTANTS, ...SHARING_MUTANTS];
+export const MUTANTS = [...COMMIT_MUTANTS, ...PAGE_MUTANTS, ...SHARING_MUTANTS, ...TEXT_MUTANTS];

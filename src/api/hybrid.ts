@@ -84,6 +84,9 @@ function checkQuery(core: Core, query: HybridQuery): CheckedQuery {
   if (!(vector?.keyspace instanceof Keyspace) || vector.keyspace.origin.core !== core) {
     throw invalidType('vector.keyspace', 'a keyspace of this database', vector?.keyspace);
   }
+  if (vector.keyspace.origin.keys !== 'text') {
+    throw invalidType('vector.keyspace', 'a keyspace of text keys, as ids are', vector.keyspace);
+  }
   const { weight: textWeight = 1 } = text;
   const { weight: vectorWeight = 1, metric = 'cosine' } = vector;
   if (!METRICS.includes(metric)) throw invalidType('metric', "'cosine', 'dot' or 'l2'", metric);
@@ -124,8 +127,6 @@ function textSeenBy(snapshot: Snapshot, keyspace: FtKeyspace): FtKeyspace {
 }
 
 function vectorsSeenBy(snapshot: Snapshot, keyspace: Keyspace): Keyspace {
-  const { keys, view } = keyspace.origin;
-  if (view !== undefined) return keyspace;
-  const reader = keys === 'bytes' ? { keys } : {};
-  return snapshot.keyspace(keyspace.name, reader) as Keyspace;
+  const { view } = keyspace.origin;
+  return view === undefined ? (snapshot.keyspace(keyspace.name) as Keyspace) : keyspace;
 }

@@ -4,6 +4,8 @@
  * The new index grows by rising numbers of documents. What others change meanwhile behind that
  * point is noted as pending, and caught up with before the indexes change places.
  */
+
+import { textDamaged } from '../shared/bytes/postings.js';
 import { recordNumber } from '../shared/bytes/value-codec.js';
 import type { KeyspaceRecord } from '../shared/keyspaces/catalog.js';
 import { entriesFrom, indexOf, numberKey, recordOf, textOf } from '../shared/keyspaces/fulltext.js';
@@ -20,6 +22,8 @@ import type { Progress } from './verify.js';
 const STEP_DOCUMENTS = 1000;
 const STEP_CHARACTERS = 2 ** 23;
 const STEP_CHANGES = 100;
+/** So often somebody else may begin anew; what is incomplete after that is so in the file. */
+const PASSES_MAX = 8;
 
 interface NumberedText {
   readonly number: number;
@@ -59,6 +63,7 @@ export function rebuild(
   sender.control(messages.BEGIN_REBUILD);
   let from = 1;
   let done = 0;
+  let passes = 0;
   // The last step, what is left to catch up with and the change of places are one transaction: else
   // there would always be something left while others write.
   const advance = (): boolean => {
@@ -68,6 +73,7 @@ export function rebuild(
     if (!step.isLast || catchUp(work) === STEP_CHANGES) return false;
     if (finish(work)) return true;
     // Somebody else who has begun anew meanwhile has thrown away a part.
+    if (++passes === PASSES_MAX) throw textDamaged('ids and numbers of documents differ');
     from = 1;
     done = 0;
     return false;
