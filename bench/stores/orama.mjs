@@ -10,7 +10,7 @@ export const oramaStore = {
   name: 'orama',
   family: 'orama',
   packageName: '@orama/orama',
-  rows: ['text-glosses', 'text-mails'],
+  rows: ['text-glosses'],
   open: () => ({ ...refusals('orama'), close: () => undefined }),
   openTexts() {
     const index = create({ schema: { text: 'string' } });
