@@ -7,8 +7,14 @@ import { HIT_COUNT, searchEachText } from './texts.mjs';
 const [K1, B] = [1.2, 0.75];
 const WORDS = /[\p{L}\p{N}\p{M}]+/gu;
 
+/** As mneme, which cuts what is longer. */
+const TERM_BYTES_MAX = 255;
+
 /** @param {string} text */
-const wordsOf = (text) => text.normalize('NFKC').toLowerCase().match(WORDS) ?? [];
+const wordsOf = (text) => {
+  const words = text.normalize('NFKC').toLowerCase().match(WORDS) ?? [];
+  return words.map((word) => (word.length > TERM_BYTES_MAX ? word.slice(0, TERM_BYTES_MAX) : word));
+};
 
 /** @returns {import('./texts.mjs').Texts} */
 export function openJsTexts() {
