@@ -257,6 +257,21 @@ test('lengths and frequencies of any size are exact', () => {
   }
 });
 
+test('giants among short documents are found as others are', () => {
+  const database = memory({ pageSize: 4096 });
+  const texts = database.ftKeyspace('texts');
+  const short = (name: string, count: number) =>
+    Array.from({ length: count }, (_, at): [string, string] => [`${name} ${at}`, 'word other']);
+  texts.putMany(short('before', 100));
+  texts.put('giant', 'word '.repeat(70_000));
+  texts.put('giant of others', `word ${'other '.repeat(70_000)}`);
+  texts.putMany(short('behind', 400));
+  expect(texts.search('word', { topK: 1000 })).toHaveLength(502);
+  expect(texts.search('word', { topK: 1, k1: 1e6 })[0]?.key).toBe('giant');
+  expect(texts.search('other', { topK: 1, k1: 1e6 })[0]?.key).toBe('giant of others');
+  expect(database.verify()).toMatchObject({ ok: true, problems: [] });
+});
+
 test('texts come back as they were, however long, and any character in them', () => {
   const path = temporaryPath();
   const database = openHere(path, { pageSize: 4096 });
