@@ -29,6 +29,9 @@ export const FRAME_COUNT_MIN = 256;
 /** A deadline is milliseconds since the epoch in 48 bits. */
 export const DEADLINE_MAX = 2 ** 48 - 1;
 
+/** A term of an index in UTF-8; longer ones are cut, so that a byte holds their size. */
+export const TERM_BYTES_MAX = 255;
+
 /** Numbers in a vector. */
 export const VECTOR_DIMENSION_MAX = 16384;
 /** Vectors in a keyspace: kernels number them with 31 bits. */
