@@ -14,8 +14,8 @@ import type { Analyzer } from '../shared/keyspaces/analyzers.js';
 import { isMark, unitCount, visitStretches } from '../shared/keyspaces/word-runs.js';
 
 /** Code units, and words in them, that are looked at. */
-const TEXT_LENGTH_MAX = 2 ** 19;
-const WORDS_MAX = 2 ** 16;
+const TEXT_LENGTH_MAX = 2 ** 18;
+const WORDS_MAX = 2 ** 15;
 
 const WORDS_DEFAULT = 12;
 const OMISSION = '…';

@@ -112,8 +112,8 @@ describe('what is shown', () => {
     expect(marked(text, 'found', 2)).toBe('w1 w2…');
     expect(marked('京'.repeat(1_000_000), '都', 2)).toBe('京京…');
     expect(marked(`a ${'𠮷'.repeat(400_000)}`, '𠮷𠮷', 3)).toBe('…[𠮷𠮷𠮷]…');
-    expect(marked(`${'-'.repeat(2 ** 19 - 1)}𠮷a`, 'a', 3)).toBe('…');
-    expect(marked(`a${'-'.repeat(2 ** 19 - 2)}𠮷a`, 'a', 3)).toBe('[a]…');
+    expect(marked(`${'-'.repeat(2 ** 18 - 1)}𠮷a`, 'a', 3)).toBe('…');
+    expect(marked(`a${'-'.repeat(2 ** 18 - 2)}𠮷a`, 'a', 3)).toBe('[a]…');
   });
 });
 
