@@ -303,8 +303,7 @@ export class EngineRun {
 function termsOf(text: string) {
   const stream = new TermStream();
   for (const term of text.split(' ')) stream.addTerm(term);
-  const bytes = stream.bytes();
-  return { bytes, start: 0, end: bytes.length };
+  return { bytes: stream.bytes, start: 0, end: stream.length };
 }
 
 export function contentLine(

@@ -5,21 +5,18 @@
 
 import { checkWellFormed, writeText } from '../shared/bytes/text.js';
 import { invalidType, MnemeError, outOfRange } from '../shared/errors.js';
-import {
-  builtInAnalyzer,
-  takesWords,
-  type WordChange,
-  wordChange,
-} from '../shared/keyspaces/analyzers.js';
+import { type Analyzer, builtInAnalyzer } from '../shared/keyspaces/analyzers.js';
 import { B_DEFAULT, K1_DEFAULT } from '../shared/keyspaces/bm25.js';
-import { TermStream } from '../shared/keyspaces/term-stream.js';
+import {
+  streamAscii,
+  streamBuiltIn,
+  streamTerms,
+  TermStream,
+} from '../shared/keyspaces/term-stream.js';
 import type { TextSettings } from '../shared/keyspaces/text-state.js';
 import { ANALYZER_NAME_BYTES_MAX } from '../shared/limits.js';
 
 export const ANALYZER_DEFAULT = 'standard';
-
-/** Turns a text into its terms. */
-export type Analyzer = (text: string) => Iterable<string>;
 
 export interface FtOptions {
   /** Turns texts into terms; with a name, which is stored, and a version in it: 'pipe@2'. */
@@ -104,23 +101,19 @@ export function analyzerMismatch(stored: string, asked: string): MnemeError {
   return new MnemeError('ERR_MNEME_ANALYZER_MISMATCH', { stored, asked });
 }
 
+/** Of the built-in analyzers, which call nobody; good until the next analysis. */
 const stream = new TermStream();
 let textBuffer = Buffer.alloc(65536);
 
 /** An analyzer under its name. */
 export class NamedAnalyzer {
   readonly name: string;
-  readonly #analyze: Analyzer | undefined;
-  /** ASCII need not be made strings. */
-  readonly #takesWords: boolean;
-  readonly #change: WordChange | undefined;
+  /** What the caller passed; built-in ones are known by their names. */
+  readonly #given: Analyzer | undefined;
 
-  /** @param given - What the caller passed; built-in ones are known by their names. */
   constructor(name: string, given: Analyzer | undefined) {
     this.name = name;
-    this.#analyze = given ?? builtInAnalyzer(name);
-    this.#takesWords = given === undefined && takesWords(name);
-    this.#change = wordChange(name);
+    this.#given = given;
   }
 
   /** The terms of a text. @throws {MnemeError} */
@@ -141,17 +134,23 @@ export class NamedAnalyzer {
    * @throws {MnemeError} `ERR_MNEME_ANALYZER_MISSING`, `ERR_MNEME_ANALYZER_FAILED`.
    */
   document(text: string): AnalyzedText {
-    this.assertKnown();
-    const given = this.#takesWords ? undefined : this.terms(text);
+    const analyze = this.#known();
+    // It may index and search itself: what it gives is gathered apart, before the text is.
+    const own = this.#given === undefined ? stream : new TermStream();
+    if (this.#given !== undefined) this.#attempt(() => streamTerms(own, analyze, text));
     if (textBuffer.length < 3 * text.length) textBuffer = Buffer.alloc(4 * text.length);
     const length = writeText(textBuffer, text, 0);
     const isAscii = length === text.length;
     if (!isAscii) checkWellFormed(text, 'text');
-    const bytes = textBuffer.subarray(0, length);
-    stream.reset();
-    if (isAscii && this.#takesWords) stream.addAscii(bytes, 0, length, this.#change);
-    else for (const term of given ?? this.terms(text)) stream.addTerm(term);
-    return { text: bytes, isAscii, terms: stream.bytes() };
+    if (own === stream) {
+      stream.reset();
+      const range = { source: textBuffer, start: 0, end: length };
+      if (!isAscii || !streamAscii(stream, this.name, range)) {
+        streamBuiltIn(stream, this.name, text);
+      }
+    }
+    const terms = own.bytes.subarray(0, own.length);
+    return { text: textBuffer.subarray(0, length), isAscii, terms };
   }
 
   /** @throws {MnemeError} `ERR_MNEME_ANALYZER_MISSING` */
@@ -160,7 +159,8 @@ export class NamedAnalyzer {
   }
 
   #known(): Analyzer {
-    if (this.#analyze !== undefined) return this.#analyze;
+    const analyze = this.#given ?? builtInAnalyzer(this.name);
+    if (analyze !== undefined) return analyze;
     throw new MnemeError('ERR_MNEME_ANALYZER_MISSING', { analyzer: this.name });
   }
 

@@ -3,7 +3,7 @@
  * a word* stands for all that begin like it; else all of it is words.
  */
 import type { QueryPart } from '../reader/text-query.js';
-import { termEnd } from '../shared/keyspaces/term-stream.js';
+import { cutTerm } from '../shared/bytes/term-bytes.js';
 
 /** Turns text into terms, as bytes. */
 export type AnalyzeQuery = (text: string) => Uint8Array[];
@@ -57,8 +57,7 @@ function prefix(text: string, analyze: AnalyzeQuery): QueryPart[] {
 
 /** A term as it stands in an index: UTF-8, cut where it is too long. */
 export function termBytes(term: string): Uint8Array {
-  const bytes = Buffer.from(term);
-  return new Uint8Array(bytes.subarray(0, termEnd(bytes, 0, bytes.length)));
+  return new Uint8Array(Buffer.from(cutTerm(term)));
 }
 
 /** Says whether a document's term is one that a query asks for. */

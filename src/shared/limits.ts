@@ -8,8 +8,6 @@ export const KEY_BYTES_MAX = 1024;
 export const TREE_KEY_BYTES_MAX = KEY_BYTES_MAX + 16;
 export const KEYSPACE_NAME_BYTES_MAX = 255;
 export const ANALYZER_NAME_BYTES_MAX = 255;
-/** Longer terms of full text are cut. */
-export const TERM_BYTES_MAX = 255;
 export const VALUE_BYTES_MAX = 2 ** 30 - 1;
 
 export const PAGE_SIZE_MIN = 4096;
@@ -31,6 +29,9 @@ export const FRAME_COUNT_MIN = 256;
 
 /** A deadline is milliseconds since the epoch in 48 bits. */
 export const DEADLINE_MAX = 2 ** 48 - 1;
+
+/** A term of an index in UTF-8; longer ones are cut, so that a byte holds their size. */
+export const TERM_BYTES_MAX = 255;
 
 /** Numbers in a vector. */
 export const VECTOR_DIMENSION_MAX = 16384;

@@ -1,114 +1,147 @@
 /**
- * The built-in analyzers: text to terms.
+ * Analyzers: what of a text is found by a search, as terms in their order.
  *
- * 'standard' takes compatible characters for the same (NFKC), small letters for capitals, and runs
- * of letters, marks and digits for words. Scripts that put no space between words (Chinese,
- * Japanese, Thai, Lao, Khmer, Burmese) give every two neighbouring characters as a term, so that
- * what a query has of a text is found wherever a word begins. 'english' makes words with the same
- * stem the same, by Porter's algorithm ("An algorithm for suffix stripping", 1980); 'english-stop'
- * leaves out words besides that say nothing. What they give does not depend on the runtime's idea
- * of a word.
+ *   name          terms
+ *   standard      NFKC, lower case, runs of letters, marks and digits; in scripts that are written
+ *                 without spaces each two neighbouring code points, and a lone one by itself
+ *   english       the same, words of a to z as their stems
+ *   english-stop  the same, without the words that almost every text has
+ *   whitespace    what stands between white space, unchanged
+ *
+ * Text without spaces needs no dictionary this way: whoever looks for a part of it, of two
+ * characters or more, looks for pairs that are in the index too.
  */
-import { stemmer } from 'stemmer';
+import type { StemCache } from '../bytes/stem-cache.js';
+import { TERM_BYTES_MAX } from '../limits.js';
+import { ENGLISH_STOP_WORDS, Stems } from './english.js';
+import { isAscii, isMark, unitCount, visitStretches } from './word-runs.js';
 
-const WORDS = /[\p{L}\p{N}\p{M}]+/gu;
-const SPACES = /\s+/u;
-/** Characters of scripts without spaces, with the marks that follow them. */
-const SCRIPTS = ['Hani', 'Hira', 'Kana', 'Thai', 'Laoo', 'Khmr', 'Mymr'];
-const UNSPACED = new RegExp(
-  `(?:[${SCRIPTS.map((script) => `\\p{scx=${script}}`).join('')}]\\p{M}*)+`,
-  'gu',
-);
-/** The lowest of them. */
-const UNSPACED_MIN = 0x0e00;
-const PLAIN_WORD = /^[a-z]+$/u;
-const STEMS_MAX = 65536;
+/** Any function that makes terms of a text. */
+export type Analyzer = (text: string) => Iterable<string>;
 
-/** The stop words of Lucene's EnglishAnalyzer. */
-const STOP_WORDS: ReadonlySet<string> = new Set(
-  (
-    'a an and are as at be but by for if in into is it no not of on or such that the their then ' +
-    'there these they this to was will with'
-  ).split(' '),
-);
+export type TermVisitor = (term: string) => void;
 
-export type BuiltInAnalyzer = (text: string) => string[];
-
-/** What an analyzer does to a word of ASCII letters and digits; undefined: it leaves it out. */
-export type WordChange = (word: string) => string | undefined;
-
-function standard(text: string): string[] {
-  const words = text.normalize('NFKC').toLowerCase().match(WORDS) ?? [];
-  return words.some(isUnspaced) ? words.flatMap(cutUnspaced) : words;
-}
-
-function isUnspaced(word: string): boolean {
-  for (let at = 0; at < word.length; at++) {
-    if (word.charCodeAt(at) >= UNSPACED_MIN) return true;
-  }
-  return false;
-}
-
-/** Bigrams of the parts of a run that have no spaces, and what stands between these. */
-function cutUnspaced(run: string): string[] {
-  const terms: string[] = [];
-  let at = 0;
-  for (const match of run.matchAll(UNSPACED)) {
-    if (match.index > at) terms.push(run.slice(at, match.index));
-    terms.push(...bigrams(match[0]));
-    at = match.index + match[0].length;
-  }
-  if (at < run.length) terms.push(run.slice(at));
-  return terms;
-}
-
-function bigrams(text: string): string[] {
-  const characters = [...text];
-  if (characters.length === 1) return characters;
-  return characters.slice(1).map((character, index) => `${characters[index]}${character}`);
-}
-
-const stems = new Map<string, string>();
-
-function stem(word: string): string {
-  const known = stems.get(word);
-  if (known !== undefined) return known;
-  if (stems.size >= STEMS_MAX) stems.clear();
-  const found = PLAIN_WORD.test(word) ? stemmer(word) : word;
-  stems.set(word, found);
-  return found;
-}
-
-function stemUnlessStop(word: string): string | undefined {
-  return STOP_WORDS.has(word) ? undefined : stem(word);
-}
-
-const changes: ReadonlyMap<string, WordChange | undefined> = new Map([
-  ['standard', undefined],
-  ['english', stem],
-  ['english-stop', stemUnlessStop],
-]);
-
-const analyzers: ReadonlyMap<string, BuiltInAnalyzer> = new Map([
-  ['standard', standard],
-  ['english', (text: string) => standard(text).map(stem)],
-  ['english-stop', (text: string) => standard(text).flatMap((word) => stemUnlessStop(word) ?? [])],
-  ['whitespace', (text: string) => text.split(SPACES).filter((word) => word !== '')],
-]);
-
-/** The built-in analyzer of a name. */
-export function builtInAnalyzer(name: string): BuiltInAnalyzer | undefined {
-  return analyzers.get(name);
+/** An analyzer of ours. */
+export interface BuiltIn {
+  /** Calls `visit` with every term in order, so that a long text needs no list of them. */
+  readonly visitTerms: (text: string, visit: TermVisitor) => void;
+  /** For ASCII: its words are what `standard` finds, with these stems if there are any. */
+  readonly ascii?: { readonly stems?: StemCache };
 }
 
 /**
- * True for analyzers that take ASCII apart as 'standard' does, and at most change its words. What
- * they do to a word is `wordChange`.
+ * Marks in a row that are put into order together: more would take time by the square of their
+ * number, and a term holds no more.
  */
-export function takesWords(name: string): boolean {
-  return changes.has(name);
+const MARKS_MAX = TERM_BYTES_MAX;
+
+/** NFKC; of a longer row of marks than any script writes, in parts. */
+function normalize(text: string): string {
+  let normal = '';
+  let start = 0;
+  let marks = 0;
+  for (let at = 0; at < text.length; ) {
+    const codePoint = text.codePointAt(at) as number;
+    at += unitCount(codePoint);
+    marks = isMark(codePoint) ? marks + 1 : 0;
+    if (marks < MARKS_MAX) continue;
+    normal += text.slice(start, at).normalize('NFKC');
+    start = at;
+    marks = 0;
+  }
+  return normal + text.slice(start).normalize('NFKC');
 }
 
-export function wordChange(name: string): WordChange | undefined {
-  return changes.get(name);
+/** Each two neighbouring code points between `start` and `end`; a lone one by itself. */
+function visitPairs(
+  text: string,
+  { start, end }: { start: number; end: number },
+  visit: TermVisitor,
+): void {
+  let middle = start + unitCount(text.codePointAt(start) as number);
+  if (middle >= end) visit(text.slice(start, end));
+  while (middle < end) {
+    const next = middle + unitCount(text.codePointAt(middle) as number);
+    visit(text.slice(start, next));
+    start = middle;
+    middle = next;
+  }
+}
+
+/** The terms of `standard` for any text. */
+export function visitStandardTerms(text: string, visit: TermVisitor): void {
+  const normal = normalize(text).toLowerCase();
+  visitStretches(normal, (start, end, isUnspaced) => {
+    if (isUnspaced) visitPairs(normal, { start, end }, visit);
+    else visit(normal.slice(start, end));
+  });
+}
+
+function isAsciiWordUnit(code: number): boolean {
+  return (code >= 0x61 && code <= 0x7a) || (code >= 0x30 && code <= 0x39);
+}
+
+/** The same for ASCII, which is in normal form and has no other scripts. */
+function visitAsciiTerms(text: string, visit: TermVisitor): void {
+  const lower = text.toLowerCase();
+  for (let at = 0; at < lower.length; at++) {
+    if (!isAsciiWordUnit(lower.charCodeAt(at))) continue;
+    const start = at;
+    while (at < lower.length && isAsciiWordUnit(lower.charCodeAt(at))) at += 1;
+    visit(lower.slice(start, at));
+  }
+}
+
+function visitStandard(text: string, visit: TermVisitor): void {
+  if (isAscii(text)) visitAsciiTerms(text, visit);
+  else visitStandardTerms(text, visit);
+}
+
+function english(stopWords: ReadonlySet<string>): BuiltIn {
+  const stems = new Stems(stopWords);
+  const visitTerms = (text: string, visit: TermVisitor): void =>
+    visitStandard(text, (term) => {
+      const stem = stems.stemOfTerm(term);
+      if (stem !== '') visit(stem);
+    });
+  return { visitTerms, ascii: { stems: stems.ofBytes } };
+}
+
+/** The characters with Unicode's White_Space property. */
+const WHITE_SPACE: ReadonlySet<number> = new Set([
+  ...[0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x20, 0x85, 0xa0, 0x1680, 0x2028, 0x2029, 0x202f, 0x205f],
+  ...[0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005, 0x2006, 0x2007, 0x2008, 0x2009, 0x200a],
+  0x3000,
+]);
+
+function visitSpaced(text: string, visit: TermVisitor): void {
+  let start = 0;
+  for (let at = 0; at <= text.length; at++) {
+    if (at < text.length && !WHITE_SPACE.has(text.charCodeAt(at))) continue;
+    if (at > start) visit(text.slice(start, at));
+    start = at + 1;
+  }
+}
+
+const BUILT_IN: ReadonlyMap<string, BuiltIn> = new Map<string, BuiltIn>([
+  ['standard', { visitTerms: visitStandard, ascii: {} }],
+  ['english', english(new Set())],
+  ['english-stop', english(ENGLISH_STOP_WORDS)],
+  ['whitespace', { visitTerms: visitSpaced }],
+]);
+
+/** Our analyzer with this name, or undefined. */
+export function builtIn(name: string): BuiltIn | undefined {
+  return BUILT_IN.get(name);
+}
+
+/** Our analyzer with this name as a function, or undefined. */
+export function builtInAnalyzer(name: string): ((text: string) => string[]) | undefined {
+  const found = BUILT_IN.get(name);
+  if (found === undefined) return undefined;
+  return (text) => {
+    const terms: string[] = [];
+    found.visitTerms(text, (term) => terms.push(term));
+    return terms;
+  };
 }

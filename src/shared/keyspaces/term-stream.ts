@@ -1,92 +1,104 @@
 /**
- * The terms of a text as bytes, in their order, as they are sent to the writer: of each its length
- * in one byte and its UTF-8. Terms that are too long are cut.
+ * The terms of a text on their way to the index: bytes that are filled, sent and filled again.
+ *
+ * One layout (term-bytes.ts) serves every analyzer; what differs is how the terms come in: straight
+ * from ASCII bytes where the analyzer is ours, as strings otherwise. Both ways give the same bytes.
  */
-import { asciiText, utf8Text, writeText } from '../bytes/text.js';
-import { TERM_BYTES_MAX } from '../limits.js';
-import type { WordChange } from './analyzers.js';
+import type { StemCache } from '../bytes/stem-cache.js';
+import {
+  appendAsciiWords,
+  appendTerm,
+  asciiRoomBytes,
+  TERM_ROOM_BYTES,
+  type TermSink,
+  termsIn,
+} from '../bytes/term-bytes.js';
+import { invalidType } from '../errors.js';
+import { type Analyzer, builtIn } from './analyzers.js';
 
-const BYTES_MIN = 65536;
-const [A, Z, LOWER] = [65, 90, 32];
+const FIRST_BYTES = 2 ** 12;
+/** A buffer that one long text made larger than this is given back. */
+const KEPT_BYTES_MAX = 2 ** 22;
 
-/** By byte: what an ASCII letter or digit becomes, 0 for all others. */
-const wordBytes = Uint8Array.from({ length: 256 }, (_, byte) => {
-  if (byte >= A && byte <= Z) return byte + LOWER;
-  return /^[a-z0-9]$/u.test(String.fromCharCode(byte)) ? byte : 0;
-});
+/** Terms as bytes; the buffer is another one after it has grown. */
+export class TermStream implements TermSink {
+  bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  /** Bytes in use. */
+  length = 0;
+  /** Terms in them. */
+  count = 0;
 
-/** Where a term of this many bytes is cut: not within a code point. */
-export function termEnd(bytes: Uint8Array, start: number, end: number): number {
-  if (end - start <= TERM_BYTES_MAX) return end;
-  let cut = start + TERM_BYTES_MAX;
-  while (((bytes[cut] as number) & 0xc0) === 0x80) cut--;
-  return cut;
-}
-
-export class TermStream {
-  #bytes = Buffer.alloc(BYTES_MIN);
-  #length = 0;
-
+  /** Forgets all terms. */
   reset(): void {
-    this.#length = 0;
-    if (this.#bytes.length > 16 * BYTES_MIN) this.#bytes = Buffer.alloc(BYTES_MIN);
+    this.length = 0;
+    this.count = 0;
+    if (this.bytes.length > KEPT_BYTES_MAX) this.bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
   }
 
-  /** What was added; good until the next change. */
-  bytes(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
-  }
-
-  #reserve(more: number): void {
-    const needed = this.#length + more;
-    if (needed <= this.#bytes.length) return;
-    const larger = Buffer.alloc(2 * needed);
-    larger.set(this.#bytes.subarray(0, this.#length));
-    this.#bytes = larger;
-  }
-
+  /** Appends a term, cut to the code points that fit 255 bytes. */
   addTerm(term: string): void {
-    this.#reserve(1 + 3 * term.length);
-    const start = this.#length + 1;
-    const end = termEnd(this.#bytes, start, start + writeText(this.#bytes, term, start));
-    this.#bytes[this.#length] = end - start;
-    this.#length = end;
+    this.#reserve(TERM_ROOM_BYTES);
+    appendTerm(this, term);
   }
 
-  /** Adds the words of ASCII as 'standard' finds them, changed if need be. */
-  addAscii(source: Buffer, start: number, end: number, change?: WordChange): void {
-    this.#reserve(2 * (end - start) + 1);
-    for (let at = start; at < end; at++) {
-      if (wordBytes[source[at] as number] === 0) continue;
-      const from = at;
-      const to = this.#length + 1 - from;
-      for (; at < end; at++) {
-        const byte = wordBytes[source[at] as number] as number;
-        if (byte === 0) break;
-        this.#bytes[to + at] = byte;
-      }
-      const word = this.#length + 1;
-      if (change === undefined) this.#endTerm(word + at - from);
-      else this.#addChanged(change(asciiText(this.#bytes, word, word + at - from)));
-    }
+  /**
+   * Appends the terms of ASCII text as `standard` makes them, or as their stems. `source` must not
+   * be the stream's own buffer, and all its bytes in the range below 0x80.
+   */
+  addAscii(source: Uint8Array, start: number, end: number, stems?: StemCache): void {
+    this.#reserve(asciiRoomBytes(end - start));
+    appendAsciiWords(this, { source, start, end, stems });
   }
 
-  #endTerm(end: number): void {
-    const cut = termEnd(this.#bytes, this.#length + 1, end);
-    this.#bytes[this.#length] = cut - this.#length - 1;
-    this.#length = cut;
-  }
-
-  #addChanged(term: string | undefined): void {
-    if (term !== undefined) this.addTerm(term);
+  #reserve(sizeBytes: number): void {
+    const needed = this.length + sizeBytes;
+    if (needed <= this.bytes.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, Math.floor(this.bytes.length * 1.5)));
+    this.bytes.copy(grown, 0, 0, this.length);
+    this.bytes = grown;
   }
 }
 
-/** The terms of a stream, one by one. */
-export function* termsIn(bytes: Buffer): Generator<string> {
-  for (let at = 0; at < bytes.length; ) {
-    const next = at + 1 + (bytes[at] as number);
-    yield utf8Text(bytes, at + 1, next);
-    at = next;
+/**
+ * Appends the terms that any analyzer makes of a text; none of them when that fails. Throws what
+ * the analyzer throws, and a TypeError when it returns anything but strings.
+ */
+export function streamTerms(stream: TermStream, analyze: Analyzer, text: string): void {
+  const { length, count } = stream;
+  try {
+    for (const term of analyze(text)) {
+      if (typeof term !== 'string') throw invalidType('a term of the analyzer', 'a string', term);
+      stream.addTerm(term);
+    }
+  } catch (cause) {
+    stream.length = length;
+    stream.count = count;
+    throw cause;
   }
+}
+
+/** Appends the terms of an analyzer of ours; false when none has this name. */
+export function streamBuiltIn(stream: TermStream, name: string, text: string): boolean {
+  const found = builtIn(name);
+  found?.visitTerms(text, (term) => stream.addTerm(term));
+  return found !== undefined;
+}
+
+/** A range of bytes that are all below 0x80. */
+export interface AsciiRange {
+  readonly source: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The same straight from ASCII bytes; false when the analyzer has no such way. */
+export function streamAscii(stream: TermStream, name: string, range: AsciiRange): boolean {
+  const found = builtIn(name)?.ascii;
+  if (found !== undefined) stream.addAscii(range.source, range.start, range.end, found.stems);
+  return found !== undefined;
+}
+
+/** The terms between two offsets of a stream's bytes, in order. */
+export function termsOf(bytes: Buffer, start: number, end: number): Iterable<string> {
+  return termsIn(bytes, start, end);
 }

@@ -141,14 +141,24 @@ export class PostingLists {
     trees.remove(postings);
   }
 
-  /** Writes a list as blocks: full ones when more will come behind it, else even ones. */
+  /**
+   * Writes a list as blocks: full ones when more will come behind it, else even ones; smaller where
+   * a giant makes every number wide, since a block has to fit a quarter of a page.
+   */
   #putBlocks(postings: Tree, term: number, list: PostingList, grows: boolean): void {
+    const bytesMax = this.#engine.memory.pageSize / 4 - POSTING_KEY_BYTES;
     const blocks = Math.ceil(list.count / BLOCK_POSTINGS_MAX);
     const size = grows ? BLOCK_POSTINGS_MAX : Math.ceil(list.count / blocks);
-    for (let from = 0; from < list.count; from += size) {
-      const end = encodeBlock(list, from, Math.min(from + size, list.count), this.#block, 0);
+    for (let from = 0; from < list.count; ) {
+      let to = Math.min(from + size, list.count);
+      let end = encodeBlock(list, from, to, this.#block, 0);
+      while (end > bytesMax) {
+        to = from + Math.ceil((to - from) / 2);
+        end = encodeBlock(list, from, to, this.#block, 0);
+      }
       this.#put(postings, this.#keyOf(term, list.numbers[from] as number), this.#block, end);
       this.#engine.relieveCache();
+      from = to;
     }
   }
 
