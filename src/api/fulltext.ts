@@ -215,6 +215,7 @@ export class FtKeyspace {
         return still.read(() => this.#core.searches.runText(record, { ...request, topK }));
       };
       const found = filtered(search, run);
+      this.#access.assertReadable(); // whatever the filter did
       return this.#present(found, search, still);
     } finally {
       still.release();

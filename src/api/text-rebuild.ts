@@ -45,7 +45,7 @@ interface Rebuild {
   readonly analyzer: NamedAnalyzer;
 }
 
-/** @param onProgress - May read and write; if it throws, the old index stays. */
+/** @param onProgress - May read and write; if it throws before all is done, the old index stays. */
 export function rebuild(
   core: Core,
   access: KeyspaceAccess,

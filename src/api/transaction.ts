@@ -56,6 +56,7 @@ export class Transactions {
       this.sets.begin();
     }
     this.#scopes.push(++this.#lastScope);
+    this.changeCount++; // a savepoint seals pages: what was read of their roots is out of date
     let result: R;
     try {
       result = fn();
