@@ -4,7 +4,7 @@
 import { SEED } from '../counts.js';
 import { randomFrom } from './crash-states.js';
 import type { DiskImage } from './disk-image.js';
-import { BOOT, EngineRun, emptyDatabase, type SyncMode } from './engine-run.js';
+import { BOOT, EngineRun, emptyDatabase, type SyncMode, TEXTS } from './engine-run.js';
 import { performHistory } from './history.js';
 import type { DiskEvent } from './simulated-disk.js';
 
@@ -40,9 +40,8 @@ export function usedDatabase(): DiskImage {
   const image = emptyDatabase();
   const run = new EngineRun(image, 'full');
   performHistory(run, 'full', randomFrom(SEED), 3);
-  run.engine.begin();
-  run.drop('a');
-  run.drop('b');
+  run.begin();
+  for (const keyspace of ['a', 'b', TEXTS]) run.drop(keyspace);
   run.commit();
   run.engine.close();
   image.settle();
