@@ -14,6 +14,7 @@ import {
   POINTER_BYTES,
   partsOf,
   seal,
+  treesOffset,
 } from './sealed-file.js';
 
 /** Chosen from first, by how often they stand here, since there are few metas and many leaves. */
@@ -22,7 +23,14 @@ const OWNERS: readonly Part['owner'][] = [
   ...(['catalog', 'catalog', 'meta', 'list', 'free', 'dropped', 'dropped'] as const),
   ...(['names', 'names', 'names', 'members', 'members', 'ranks', 'ranks', 'elements'] as const),
   ...(['slots', 'slots', 'keys', 'keys', 'codes', 'codes', 'codes', 'originals'] as const),
+  ...(['numbers', 'terms', 'postings', 'postings', 'postings', 'forwards', 'pending'] as const),
 ];
+
+/** Whose records begin with bytes that all mean something. */
+const TEXT_BYTES_OWNERS: ReadonlySet<string> = new Set(['numbers', 'terms', 'forwards', 'pending']);
+
+/** Settings and counters of full text, the analyzer's name left out. */
+const TEXT_FIELDS = [1, 1, 4, 4, 4, 4, 4, 6, 6, 4, 6, 6, 4, 4];
 
 interface Field {
   readonly at: number;
@@ -65,11 +73,11 @@ function fieldsOf(file: Buffer, part: Part, group: number): Field[] {
   return cells.flatMap((cell) => {
     if (levelOf(file, part) > 0) return fieldsFrom(cell.cellAt, [4, 4, 4, 4, 2]);
     const length = { at: cell.cellAt, size: 2 };
-    return [length, ...recordFields(part, cell.valueAt, cell.valueLength)];
+    return [length, ...recordFields(file, part, cell.valueAt, cell.valueLength)];
   });
 }
 
-function recordFields(part: Part, at: number, length: number): Field[] {
+function recordFields(file: Buffer, part: Part, at: number, length: number): Field[] {
   if (length === 0) return [];
   if (part.owner === 'names') return fieldsFrom(at, [4, 4, ...(length > 8 ? [4, 4, 4, 4] : [])]);
   if (part.owner === 'members') return fieldsFrom(at, [2, 2, 2, 2]);
@@ -77,11 +85,15 @@ function recordFields(part: Part, at: number, length: number): Field[] {
   if (part.owner === 'keys') return fieldsFrom(at, [1]);
   if (part.owner === 'codes') return fieldsFrom(at, [4, 4, 4, 1, 1, 1, 1, 1]);
   if (part.owner === 'originals') return fieldsFrom(at, [4, 4, 4, 4]);
+  if (part.owner === 'postings') return fieldsFrom(at, [4, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
+  if (TEXT_BYTES_OWNERS.has(part.owner)) return fieldsFrom(at, [1, 1, 1, 1].slice(0, length));
   if (part.owner !== 'catalog') return fieldsFrom(at, length < 24 ? [1] : [1, 6, 4, 4, 4, 4]);
   if (length === 14) return fieldsFrom(at, [4, 4, 4, 1, 1]);
   const tree = [1, 1, 4, 4, 4, 6, 6, 6, 1];
-  const trees = Array.from({ length: (length - 26) / 33 }, () => tree).flat();
-  return fieldsFrom(at, [1, 1, 1, 1, 6, 6, 6, 4, ...trees]);
+  const offset = treesOffset(file, at);
+  const trees = Array.from({ length: (length - offset) / 33 }, () => tree).flat();
+  const settings = offset > 26 ? [...TEXT_FIELDS, ...Array(offset - 26 - 58).fill(1)] : [];
+  return fieldsFrom(at, [1, 1, 1, 1, 6, 6, 6, 4, ...settings, ...trees]);
 }
 
 function writeField(file: Buffer, { at, size }: Field, to: Content): void {

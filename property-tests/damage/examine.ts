@@ -2,8 +2,9 @@
  * Uses a file in every way there is, and says what went wrong beside what may: an answer, or an
  * error that says what is the matter with the file.
  */
-import { type Database, type Keyspace, MnemeError, open } from 'mneme';
-import { KEYSPACES, keyAt, OPENED_AT, vectorAt } from './fixture.js';
+import { type Database, type FtKeyspace, type Keyspace, MnemeError, open } from 'mneme';
+import { readTexts, writeTexts } from './examine-texts.js';
+import { KEYSPACES, keyAt, OPENED_AT, TEXTS, vectorAt } from './fixture.js';
 
 /** More entries than any file has whose size is that of the fixture. */
 const ENTRIES_MAX = 20_000;
@@ -14,6 +15,8 @@ const CODES: ReadonlySet<string> = new Set([
   'ERR_MNEME_TYPE_MISMATCH',
   'ERR_MNEME_INTEGER_OVERFLOW',
   'ERR_MNEME_DIMENSION_MISMATCH',
+  'ERR_MNEME_ANALYZER_MISMATCH',
+  'ERR_MNEME_ANALYZER_MISSING',
 ]);
 
 type AnyKeyspace = Keyspace<string> | Keyspace<Uint8Array>;
@@ -85,7 +88,17 @@ export class Examination {
     this.#attempt('stats', () => database.stats());
     this.#attempt('keyspaces', () => database.keyspaces());
     this.#keyspaces(database, (keyspace, name) => this.#readKeyspace(keyspace, name));
+    this.#texts(database, readTexts);
     this.#attempt('verify', () => database.verify());
+  }
+
+  #texts(database: Database, actions: (texts: FtKeyspace) => Record<string, () => unknown>): void {
+    this.#attempt('texts', () => {
+      const texts = database.ftKeyspace(TEXTS);
+      for (const [title, action] of Object.entries(actions(texts))) {
+        this.#attempt(`texts: ${title}`, action);
+      }
+    });
   }
 
   #readKeyspace(keyspace: AnyKeyspace, name: string): void {
@@ -177,6 +190,7 @@ export class Examination {
     for (const name of ['vectors', 'long vectors'] as const) {
       this.#attempt(name, () => this.#writeVectors(database.keyspace(name), name));
     }
+    this.#texts(database, writeTexts);
     this.#attempt('keyspaces in a batch', () => {
       database.batch(() => database.keyspaces());
     });

@@ -1,10 +1,10 @@
 /**
  * The file that is damaged: small, with trees of several levels, every type of value, expired keys,
- * extents, lists of extents, free space, sorted sets, lists, vectors, and a dropped keyspace of
- * which pages are still to be freed.
+ * extents, lists of extents, free space, sorted sets, lists, vectors, documents, and a dropped
+ * keyspace of which pages are still to be freed.
  */
 import { readFileSync } from 'node:fs';
-import { type Keyspace, open } from 'mneme';
+import { type FtKeyspace, type Keyspace, open } from 'mneme';
 import { PAGE_BYTES } from './sealed-file.js';
 
 /** When the file was written, and when it is looked at: in between half of the deadlines passed. */
@@ -64,6 +64,27 @@ function fillVectors(keyspace: Keyspace, name: keyof typeof VECTORS): void {
     }
     for (let index = 0; index < count; index += 6) keyspace.vdel(keyAt(name, index));
   });
+}
+
+export const TEXTS = 'texts';
+const TEXT_COUNT = 300;
+
+/** Words that many documents have, and some that few have. */
+function textAt(index: number): string {
+  const length = index % 50 === 0 ? 400 : 3 + (index % 9);
+  const words = Array.from({ length }, (_, at) => `word${(index * at * 7 + at) % 40}`);
+  return `all ${words.join(' ')} only${index}`;
+}
+
+/** Short lists and long ones, a hole in the numbers, and an index that is paused. */
+function fillTexts(texts: FtKeyspace): void {
+  texts.putMany(
+    Array.from({ length: TEXT_COUNT }, (_, index) => [keyAt(TEXTS, index), textAt(index)] as const),
+  );
+  for (let index = 0; index < TEXT_COUNT; index += 9) texts.del(keyAt(TEXTS, index));
+  texts.pauseIndexing();
+  for (let index = 1; index < TEXT_COUNT; index += 60) texts.del(keyAt(TEXTS, index));
+  texts.put(keyAt(TEXTS, 2), 'put while it was paused');
 }
 
 function typedValue(index: number): string | number | bigint | Uint8Array {
@@ -138,6 +159,7 @@ export function makeFixture(path: string, isLarge: boolean): Buffer {
   fillCollections(database.keyspace('collections'));
   fillVectors(database.keyspace('vectors'), 'vectors');
   fillVectors(database.keyspace('long vectors'), 'long vectors');
+  fillTexts(database.ftKeyspace(TEXTS, { positions: true }));
   database.keyspace('typed').delRange({ gte: keyAt('typed', 50), lt: keyAt('typed', 90) });
   // Last, because every commit frees a part of it.
   if (isLarge) database.dropKeyspace('dropped');

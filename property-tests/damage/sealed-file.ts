@@ -21,10 +21,14 @@ const EXTENT_BYTES_MAX = 2 ** 20;
 const NO_LEVEL = 255;
 const RECORD_TREES = 26;
 const TREE_BYTES = 33;
+/** The kind of a keyspace of full text, whose settings stand before its trees. */
+const KIND_TEXT = 2;
+const SETTINGS_BYTES = 58;
 /** By their roles, from 1. */
 const TREES = [
   ...(['values', 'expiry', 'names', 'members', 'ranks', 'elements'] as const),
   ...(['slots', 'keys', 'codes', 'originals'] as const),
+  ...(['numbers', 'terms', 'postings', 'forwards', 'pending'] as const),
 ] as const;
 
 /** What pointers have in common, wherever they stand: page id (4 bytes), checksum (8). */
@@ -162,17 +166,24 @@ function addKeyspace(
     return;
   }
   const treeCount = file.readUInt8(record + 3);
+  const trees = record + treesOffset(file, record);
   for (let index = 0; index < treeCount; index++) {
-    const tree = record + RECORD_TREES + index * TREE_BYTES;
+    const tree = trees + index * TREE_BYTES;
     const owner = TREES[file.readUInt8(tree) - 1] ?? 'values';
     addTree(file, parts, leaf, tree + 2, file.readUInt8(tree + 1), owner);
   }
 }
 
+/** Where the trees stand in a keyspace's record. */
+export function treesOffset(file: Buffer, record: number): number {
+  if (file.readUInt8(record) !== KIND_TEXT) return RECORD_TREES;
+  return RECORD_TREES + SETTINGS_BYTES + file.readUInt8(record + RECORD_TREES + 1);
+}
+
 function addExtents(file: Buffer, parts: Part[], leaf: Part, record: number): void {
   const tag = file.readUInt8(record);
   if ((tag & 32) === 0) return;
-  const payload = record + ((tag & 16) === 0 ? 1 : 7);
+  const payload = record + ((tag & (16 | 64)) === 0 ? 1 : 7);
   const length = file.readUInt32LE(payload);
   const count = Math.ceil(length / EXTENT_BYTES_MAX);
   if (count <= 1) {
