@@ -24,7 +24,7 @@ export const TEXT_MUTANTS = [
     file: 'writer/requests.ts',
     find: 'this.#operations.forget();\n        engine.rollBackToSavepoint();',
     replace: 'engine.rollBackToSavepoint();',
-    suites: COMMANDS,
+    suites: ['test/api/full-text-together'],
   },
   {
     rule: 'a batch sees its own documents',

@@ -306,3 +306,25 @@ test('a batch of texts that is killed leaves nothing', async () => {
   expectCode('ERR_MNEME_CLOSED', () => texts.search('cat'));
   expect(keysOf(openHere(path).ftKeyspace('texts').search('cat half'))).toEqual(['after']);
 });
+
+test('what a nested batch has put and lost is in no index', () => {
+  const database = openHere(temporaryPath(), { sync: 'none' });
+  const texts = database.ftKeyspace('texts');
+  database.batch(() => {
+    texts.put('one', 'first words');
+    expect(
+      thrownBy(() =>
+        database.batch(() => {
+          texts.put('two', 'second words');
+          texts.put('one', 'other things');
+          throw new Error('never mind');
+        }),
+      ),
+    ).toMatchObject({ message: 'never mind' });
+    texts.put('three', 'third words');
+  });
+  expect(texts.search('words').map(({ key }) => key)).toEqual(['one', 'three']);
+  expect(texts.search('second other things')).toEqual([]);
+  expect(texts.stats()).toMatchObject({ docCount: 2, uniqueTerms: 3, totalDocLen: 4 });
+  expect(database.verify()).toMatchObject({ ok: true, problems: [] });
+});
