@@ -9,6 +9,7 @@ import {
   cellsOf,
   levelOf,
   META_AREA_BYTES,
+  NODE_BYTES,
   PAGE_BYTES,
   type Part,
   POINTER_BYTES,
@@ -192,7 +193,7 @@ function removeEntry(file: Buffer, part: Part, place: number): void {
 /** Changes all keys of a node alike, so that they still rise. */
 function changePrefix(file: Buffer, part: Part, place: number, value: number): void {
   const length = file.readUInt16LE(part.start + 20);
-  if (length > 0) file.writeUInt8(value, part.start + PAGE_BYTES - 1 - (place % length));
+  if (length > 0) file.writeUInt8(value, part.start + NODE_BYTES - 1 - (place % length));
 }
 
 /** A copy of the file with the damage done and everything sealed anew. */

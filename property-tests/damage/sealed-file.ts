@@ -11,6 +11,8 @@ import { sumExtent } from '../../dist/shared/pages/overflow-page.js';
 import { Checksummer } from '../../dist/shared/pages/page-file.js';
 
 export const PAGE_BYTES = 4096;
+/** What a node takes of a page: all but the trailer. */
+export const NODE_BYTES = PAGE_BYTES - 48;
 export const META_AREA_BYTES = 65536;
 const META_CATALOG = 68;
 const META_FREE_EXTENT = 96;
@@ -103,7 +105,7 @@ export function cellsOf(file: Buffer, node: Part): Cell[] {
     const restLength = Math.max(0, suffixLength - HEAD_BYTES);
     const keyFirstByte =
       prefixLength > 0
-        ? file.readUInt8(node.start + PAGE_BYTES - prefixLength)
+        ? file.readUInt8(node.start + NODE_BYTES - prefixLength)
         : file.readUInt8(slotAt + HEAD_BYTES - 1) ^ 128;
     const valueAt = isLeaf ? restAt + restLength : cellAt;
     const valueLength = isLeaf ? file.readUInt16LE(cellAt) : fixed;

@@ -93,14 +93,14 @@ export const BREAKAGES: readonly Breakage[] = [
     file: `${MEMORY}page-cache.js`,
     whole: `if (i32[record + PAGE] !== pageId || i32[record + LOW] !== low)
                     continue;
-                if (i32[record + HIGH] !== high)`,
-    broken: 'if (i32[record + PAGE] !== pageId)',
+                if (i32[record + HIGH] !== high || i32[record + MARK] !== mark)`,
+    broken: 'if (i32[record + PAGE] !== pageId || i32[record + MARK] !== mark)',
     setting: 'file',
   },
   {
     rule: 'metas are looked at again when they were written during the look',
     file: 'api/core.js',
-    whole: 'while (!isWhole && watch.hasMovedOn())',
+    whole: 'while (torn.length > 0 && watch.hasMovedOn())',
     broken: 'while (false)',
     setting: 'file',
     isRare: true,

@@ -124,7 +124,14 @@ export class Core {
     const pages = isMapped
       ? new MappedFile(file, (offset, length) => storage.map(file, offset, length))
       : file;
-    this.source = new PageSource({ memory, slot, file: pages, checksummer, check: nodeProblem });
+    const { databaseId } = this.meta;
+    const parts = { memory, slot, file: pages, checksummer, check: nodeProblem, databaseId };
+    this.source = new PageSource(parts);
+    const { identity } = options;
+    if (identity !== undefined) {
+      this.source.keys.setIdentity(identity);
+      identity.x25519Secret.fill(0);
+    }
     if (shared === undefined) publishState(memory, this.meta);
     this.#state = readState(memory);
     this.transactions = new Transactions(this);
@@ -148,7 +155,9 @@ export class Core {
   #readerStart(seed: ChecksumSeed): ReaderStart {
     const { path, memory } = this;
     const fileIdentity = this.#identity();
-    return { memory: memory.handle, path, fileIdentity, memoryFile: this.#memoryFile, seed };
+    const { databaseId } = this.meta;
+    const file = { memory: memory.handle, path, fileIdentity, memoryFile: this.#memoryFile };
+    return { ...file, seed, databaseId };
   }
 
   /** What another thread needs to attach; the writer is started, since only this thread may. */
@@ -360,6 +369,7 @@ export class Core {
       this.#pins.clear();
       this.#others?.locks.close();
       this.source.cache.giveBack();
+      if (!this.#isAttached) this.source.keys.clear();
       releaseThreadSlot(this.memory, this.slot);
       this.file.close();
     }

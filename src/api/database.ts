@@ -1,15 +1,25 @@
 /**
  * The open database: its keyspaces, batches over all of them, and its life.
  */
+import type { KeyObject } from 'node:crypto';
 import { writeText } from '../shared/bytes/text.js';
 import { invalidType, MnemeError } from '../shared/errors.js';
-import { listKeyspaces } from '../shared/keyspaces/catalog.js';
+import { keyspaceNames } from '../shared/keyspaces/catalog.js';
 import * as messages from '../shared/memory/messages.js';
 import { usedCacheBytes } from '../shared/memory/page-cache.js';
 import { cacheCounters } from '../shared/memory/thread-slots.js';
 import { FORMAT_VERSION } from '../shared/pages/meta-page.js';
 import { systemClock } from '../shared/system.js';
 import { Core } from './core.js';
+import {
+  addKey,
+  type EncryptionKeyInfo,
+  listKeys,
+  type RotateOptions,
+  removeKey,
+  rotateDataKey,
+  unlock,
+} from './encryption-keys.js';
 import type { FtKeyspace } from './fulltext.js';
 import { type HybridHit, type HybridQuery, hybridSearch } from './hybrid.js';
 import { checkKeyspaceName } from './keys.js';
@@ -64,10 +74,18 @@ export interface Transaction {
  * Opens a database file, creating it when it is missing; ':memory:' opens one in memory only.
  *
  * @throws {MnemeError} `ERR_MNEME_NOT_FOUND`, `ERR_MNEME_NOT_A_DATABASE`,
- * `ERR_MNEME_FORMAT_VERSION`, `ERR_MNEME_CORRUPT`, `ERR_MNEME_REMOTE_FS`, `ERR_MNEME_IO`.
+ * `ERR_MNEME_FORMAT_VERSION`, `ERR_MNEME_CORRUPT`, `ERR_MNEME_REMOTE_FS`, `ERR_MNEME_IO`,
+ * `ERR_MNEME_KEY_NOT_AUTHORIZED` when the key opens none of the file's slots.
  */
 export function open(path: string | URL, options: OpenOptions = {}): Database {
-  return new Database(new Core(checkPath(path), checkOptions(options)));
+  const core = new Core(checkPath(path), checkOptions(options));
+  try {
+    unlock(core);
+  } catch (error) {
+    core.close();
+    throw error;
+  }
+  return new Database(core);
 }
 
 /**
@@ -79,7 +97,7 @@ export function open(path: string | URL, options: OpenOptions = {}): Database {
  */
 export function attach(shared: SharedDatabase): Database {
   const { path, options, places } = sharedContent(shared);
-  const core = new Core(path, { ...options, clock: systemClock }, places);
+  const core = new Core(path, { ...options, clock: systemClock, identity: undefined }, places);
   if (core.isOpen) return new Database(core);
   core.close();
   throw new MnemeError('ERR_MNEME_CLOSED');
@@ -117,12 +135,13 @@ export class Database implements Disposable {
   info(): DatabaseInfo {
     this.#core.assertOpen();
     const { meta } = this.#core;
+    const keySlots = listKeys(this.#core).length;
     return {
       formatVersion: FORMAT_VERSION,
       pageSize: meta.pageSize,
       txnId: BigInt(this.#core.state().txnId),
-      encrypted: false,
-      keySlots: 0,
+      encrypted: keySlots > 0,
+      keySlots,
       createdAt: new Date(meta.createdAt),
     };
   }
@@ -170,14 +189,47 @@ export class Database implements Disposable {
     const core = this.#core;
     core.assertOpen();
     if (core.transactions.isActive) return namesInBatch(core);
-    return core.reading(() =>
-      listKeyspaces(core.source, core.state().catalog).map((it) => it.name),
-    );
+    return core.reading(() => keyspaceNames(core.source, core.state().catalog));
   }
 
   /** True when it existed. Its pages are freed little by little, by later commits. */
   dropKeyspace(name: string): boolean {
     return dropKeyspace(this.#core, name);
+  }
+
+  /**
+   * Lets another identity open the encrypted keyspaces: 32 bytes, hex, or OpenSSH or PEM text of an
+   * Ed25519 public key. Returns its fingerprint.
+   * @throws {MnemeError} `ERR_MNEME_KEY_REQUIRED` when the database was opened without a key.
+   * @throws {RangeError} for a malformed, small-order or mixed-order key.
+   */
+  addEncryptionKey(publicKey: Uint8Array | string | KeyObject): Uint8Array {
+    return addKey(this.#core, publicKey);
+  }
+
+  /**
+   * Takes an identity's slot away, by its 32-byte SHA-256 fingerprint, bytes or hex. What is
+   * written from then on has a new data key; what was written before, and may have been read, has
+   * not.
+   * @throws {MnemeError} `ERR_MNEME_KEY_NOT_FOUND`, `ERR_MNEME_LAST_KEY`,
+   * `ERR_MNEME_KEY_REQUIRED`.
+   */
+  removeEncryptionKey(fingerprint: Uint8Array | string): void {
+    removeKey(this.#core, fingerprint);
+  }
+
+  /** Who can open the encrypted keyspaces, by fingerprint; `current` is who opened this one. */
+  listEncryptionKeys(): EncryptionKeyInfo[] {
+    return listKeys(this.#core);
+  }
+
+  /**
+   * New pages are sealed with a new data key from here on; with `now` all pages are sealed anew,
+   * and the older keys forgotten. Progress counts pages.
+   * @throws {MnemeError} `ERR_MNEME_KEY_REQUIRED`, `ERR_MNEME_BATCH_ACTIVE`.
+   */
+  rotateDataKey(options: RotateOptions = {}): void {
+    rotateDataKey(this.#core, options);
   }
 
   /** One atomic transaction over everything; a batch inside of it is a savepoint. */

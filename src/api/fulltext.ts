@@ -73,12 +73,13 @@ export class FtKeyspace {
     view?: KeyspaceView,
   ) {
     const settings = settingsOf(options, stored);
-    const access = new KeyspaceAccess(core, name, 'text', scope, view, settings);
+    const kind = { keys: 'text', encrypted: options.encrypted, settings } as const;
+    const access = new KeyspaceAccess(core, name, kind, scope, view);
     this.name = name;
     this.#core = core;
     this.#options = options;
     this.#access = access;
-    this.#store = new Keyspace(core, name, 'text', 'auto', scope, view, access);
+    this.#store = new Keyspace(core, name, kind, 'auto', scope, view, access);
     this.#sender = new TextSender(core, access);
   }
 
@@ -290,10 +291,15 @@ export class FtKeyspace {
     const matches = termMatcher(query, analyze, still.record?.text?.positions === true);
     return hits.map((hit, index) => {
       const { id } = found[index] as FoundDocument;
-      const text = still.read(() => textOf(this.#core.source, still.record as KeyspaceRecord, id));
+      const text = still.read(() => textIn(this.#core, still.record as KeyspaceRecord, id));
       return { ...hit, snippet: snippetOf(text, analyze, matches, snippet) };
     });
   }
+}
+
+/** A document's text in the state of a record; only within a read. */
+function textIn({ source }: Core, record: KeyspaceRecord, id: Uint8Array): string {
+  return textOf(source.of(record), record, id);
 }
 
 function idText(id: Uint8Array): string {

@@ -11,16 +11,34 @@ import type { Core } from './core.js';
 /** Room for the longest name while it is being written. */
 const NAME_ROOM = 3072;
 
-/** @throws {MnemeError} `ERR_MNEME_TYPE_MISMATCH` when the keyspace is of another kind. */
+/** What a handle asks of its keyspace. */
+export interface HandleKind {
+  readonly keys: KeysKind;
+  /** Undefined: as it is stored. */
+  readonly encrypted: boolean | undefined;
+  /** Of full text; undefined for values. */
+  readonly settings: TextSettings | undefined;
+}
+
+/**
+ * @throws {MnemeError} `ERR_MNEME_TYPE_MISMATCH` when the keyspace is of another kind,
+ * `ERR_MNEME_ENCRYPTION_MISMATCH`.
+ */
 export function checkStoredKind(
   record: KeyspaceRecord | undefined,
-  keys: KeysKind,
-  settings: TextSettings | undefined,
+  { keys, encrypted, settings }: HandleKind,
 ): KeyspaceRecord | undefined {
   if (record === undefined) return undefined;
   const stored = record.text === undefined ? record.keys : 'full text';
   const asked = settings === undefined ? keys : 'full text';
   if (stored !== asked) throw new MnemeError('ERR_MNEME_TYPE_MISMATCH', { stored, asked });
+  const isEncrypted = record.keyspaceId !== undefined;
+  if (encrypted !== undefined && encrypted !== isEncrypted) {
+    throw new MnemeError('ERR_MNEME_ENCRYPTION_MISMATCH', {
+      stored: isEncrypted,
+      asked: encrypted,
+    });
+  }
   return record;
 }
 
@@ -29,8 +47,7 @@ export function defineHandle(
   { writer, memory, options }: Core,
   handle: number,
   name: string,
-  keys: KeysKind,
-  settings: TextSettings | undefined,
+  { keys, encrypted, settings }: HandleKind,
 ): void {
   const bytes = settings === undefined ? new Uint8Array(0) : encodeSettings(settings);
   writer.begin(false, options.clock());
@@ -38,7 +55,9 @@ export function defineHandle(
   memory.u8.set(bytes, at);
   const length = writeText(memory.text, name, at + bytes.length);
   const keysFlag = keys === 'bytes' ? messages.BYTES_KEYS : 0;
-  const flags = keysFlag | (settings === undefined ? 0 : messages.FULL_TEXT);
+  const asked = encrypted === true ? messages.ENCRYPTED : messages.PLAIN;
+  const encryption = encrypted === undefined ? 0 : asked;
+  const flags = keysFlag | encryption | (settings === undefined ? 0 : messages.FULL_TEXT);
   writer.add({ code: messages.DEFINE, flags, handle, number: 0 }, bytes.length, length);
   writer.send();
 }

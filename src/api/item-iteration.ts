@@ -47,7 +47,8 @@ export class ItemIteration<T> implements ItemSource<T> {
     open: (record: KeyspaceRecord) => ItemReader<T> | undefined,
   ) {
     this.#core = core;
-    this.#readLate = (late) => core.readingPinned(() => readLateValue(core.source, late, integers));
+    let { source } = core;
+    this.#readLate = (late) => core.readingPinned(() => readLateValue(source, late, integers));
     this.#view = access.view;
     this.#scope = this.#view === undefined ? core.transactions.scope : 0;
     let record: KeyspaceRecord | undefined;
@@ -57,6 +58,7 @@ export class ItemIteration<T> implements ItemSource<T> {
     try {
       this.#reader = core.readingPinned(() => {
         if (state !== undefined) record = access.recordIn(state);
+        if (record !== undefined) source = core.source.of(record);
         const reader = record === undefined ? undefined : open(record);
         reader?.readLeaf();
         return reader;

@@ -2,7 +2,13 @@
  * Ed25519 keys as people keep them: a seed of 32 bytes in a file, raw, as hex, in PEM or as OpenSSH
  * writes it. The curve is the runtime's; only the containers are taken apart here.
  */
-import { createHash, createPrivateKey, createPublicKey, randomBytes } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { invalidType, outOfRange } from '../shared/errors.js';
 
@@ -111,13 +117,26 @@ function seedOf(bytes: Buffer): Uint8Array {
 
 function pemSeed(text: string): Uint8Array {
   try {
-    const der = createPrivateKey(text).export({ format: 'der', type: 'pkcs8' });
-    const head = der.subarray(0, PKCS8_HEAD.length);
-    if (der.length !== PKCS8_HEAD.length + SEED_BYTES || !head.equals(PKCS8_HEAD)) throw noKey();
-    return new Uint8Array(der.subarray(PKCS8_HEAD.length));
+    return derSeed(createPrivateKey(text));
   } catch {
     throw noKey(); // the runtime's own words may tell of the key
   }
+}
+
+function derSeed(key: KeyObject): Uint8Array {
+  const der = key.export({ format: 'der', type: 'pkcs8' });
+  const head = der.subarray(0, PKCS8_HEAD.length);
+  if (der.length !== PKCS8_HEAD.length + SEED_BYTES || !head.equals(PKCS8_HEAD)) throw noKey();
+  const seed = new Uint8Array(der.subarray(PKCS8_HEAD.length));
+  der.fill(0);
+  return seed;
+}
+
+/** The seed of a private key of the runtime's. @throws {RangeError} when it is no Ed25519 key. */
+export function seedOfKey(key: KeyObject): Uint8Array {
+  const isOurs = key.type === 'private' && key.asymmetricKeyType === 'ed25519';
+  if (!isOurs) throw outOfRange('key', 'a private Ed25519 key', key.asymmetricKeyType ?? key.type);
+  return derSeed(key);
 }
 
 /** Fields of an OpenSSH key: a length of 4 bytes, big-endian, and as many bytes. */

@@ -17,13 +17,12 @@ import {
   type KeysKind,
   type KeyspaceRecord,
 } from '../shared/keyspaces/catalog.js';
-import type { TextSettings } from '../shared/keyspaces/text-state.js';
 import type { CommittedState } from '../shared/memory/control-block.js';
 import * as messages from '../shared/memory/messages.js';
 import type { PinnedState } from '../shared/memory/snapshot-pins.js';
 import type { Core } from './core.js';
 import type { DeadlineRequest } from './deadline.js';
-import { checkStoredKind, defineHandle } from './handle-definition.js';
+import { checkStoredKind, defineHandle, type HandleKind } from './handle-definition.js';
 import { type Key, keyBytes, writeKey } from './keys.js';
 import { type LongPayload, longPayload } from './long-payload.js';
 import { OPERATION_BYTES_MAX, type OperationFields } from './writer-connection.js';
@@ -58,8 +57,7 @@ export class KeyspaceAccess {
   readonly #core: Core;
   readonly #name: string;
   readonly #keys: KeysKind;
-  /** Of full text; undefined in a handle of values. */
-  readonly #settings: TextSettings | undefined;
+  readonly #kind: HandleKind;
   /** The batch that the handle belongs to, 0 for none. */
   readonly #scope: number;
   readonly #view: View | undefined;
@@ -71,18 +69,11 @@ export class KeyspaceAccess {
   #batchRecord: KeyspaceRecord | undefined;
   #batchChange = -1;
 
-  constructor(
-    core: Core,
-    name: string,
-    keys: KeysKind,
-    scope: number,
-    view?: View,
-    settings?: TextSettings,
-  ) {
+  constructor(core: Core, name: string, kind: HandleKind, scope: number, view?: View) {
     this.#core = core;
     this.#name = name;
-    this.#keys = keys;
-    this.#settings = settings;
+    this.#keys = kind.keys;
+    this.#kind = kind;
     this.#scope = scope;
     this.#view = view;
     this.#catalogKey = catalogKey(Buffer.from(name));
@@ -173,7 +164,7 @@ export class KeyspaceAccess {
   }
 
   #checkKind(record: KeyspaceRecord | undefined): KeyspaceRecord | undefined {
-    return checkStoredKind(record, this.#keys, this.#settings);
+    return checkStoredKind(record, this.#kind);
   }
 
   /** Asks for the batch's roots, unless nothing was written since. */
@@ -204,7 +195,7 @@ export class KeyspaceAccess {
 
   #define(): void {
     if (this.#isDefined) return;
-    defineHandle(this.#core, this.#handle, this.#name, this.#keys, this.#settings);
+    defineHandle(this.#core, this.#handle, this.#name, this.#kind);
     this.#isDefined = true;
   }
 
@@ -309,7 +300,11 @@ export class KeyspaceAccess {
       this.#beginOperation(now);
       const at = writer.reserve(part.length);
       memory.u8.set(part, at);
-      writer.add({ code: messages.PART, flags: 0, handle: 0, number: 0 }, 0, part.length);
+      writer.add(
+        { code: messages.PART, flags: 0, handle: this.#handle, number: 0 },
+        0,
+        part.length,
+      );
     }
   }
 

@@ -19,6 +19,7 @@ import * as messages from '../shared/memory/messages.js';
 import { rankOf } from '../shared/tree/cursor.js';
 import type { Core } from './core.js';
 import { deadlineAfter, deadlineRequest, type SetOptions } from './deadline.js';
+import type { HandleKind } from './handle-definition.js';
 import { ItemIteration } from './item-iteration.js';
 import { type Key, keyBytes, writeKey } from './keys.js';
 import { KeyspaceAccess, type View } from './keyspace-access.js';
@@ -31,6 +32,7 @@ import { VectorKeyspace } from './vector.js';
 
 /** How a keyspace is opened. `keys` is stored with it, `integers` belongs to the handle. */
 export interface KeyspaceOptions {
+  /** Sealed in the file for those who have a key; as it is stored when absent. */
   encrypted?: boolean;
   /** How integers are read: 'auto' a number when safe, else a bigint. Default 'auto'. */
   integers?: IntegerMode;
@@ -88,6 +90,7 @@ export class Keyspace<K extends Key = string> extends VectorKeyspace<K> {
   readonly name: string;
   readonly #access: KeyspaceAccess;
   readonly #core: Core;
+  readonly #kind: HandleKind;
   readonly #keys: KeysKind;
   readonly #integers: IntegerMode;
   readonly #now: () => number;
@@ -96,16 +99,17 @@ export class Keyspace<K extends Key = string> extends VectorKeyspace<K> {
   constructor(
     core: Core,
     name: string,
-    keys: KeysKind,
+    kind: HandleKind,
     integers: IntegerMode,
     scope: number,
     view?: KeyspaceView,
-    access: KeyspaceAccess = new KeyspaceAccess(core, name, keys, scope, view),
+    access: KeyspaceAccess = new KeyspaceAccess(core, name, kind, scope, view),
   ) {
-    super(core, access, keys);
+    super(core, access, kind.keys);
     this.name = name;
     this.#core = core;
-    this.#keys = keys;
+    this.#kind = kind;
+    this.#keys = kind.keys;
     this.#integers = integers;
     this.#access = access;
     this.#now = view === undefined ? core.options.clock : () => view.now;
@@ -130,7 +134,7 @@ export class Keyspace<K extends Key = string> extends VectorKeyspace<K> {
     return this.#access.read(() => {
       const record = this.#access.record();
       if (record === undefined) return undefined;
-      return readValue(source, record.values, start, end, this.#now, this.#integers);
+      return readValue(source.of(record), record.values, start, end, this.#now, this.#integers);
     });
   }
 
@@ -144,7 +148,7 @@ export class Keyspace<K extends Key = string> extends VectorKeyspace<K> {
       const record = this.#access.record();
       return all.map((key) => {
         if (record === undefined) return undefined;
-        const { source } = this.#core;
+        const source = this.#core.source.of(record);
         const start = source.placeKey(key);
         const end = start + key.length;
         return readValue(source, record.values, start, end, () => now, this.#integers);
@@ -181,7 +185,7 @@ export class Keyspace<K extends Key = string> extends VectorKeyspace<K> {
     return this.#access.read(() => {
       const record = this.#access.record();
       if (record === undefined) return undefined;
-      const place = findRecord(source, record.values, start, end);
+      const place = findRecord(source.of(record), record.values, start, end);
       if (place === undefined) return undefined;
       const deadline = recordDeadline(source.memory.u8, place.address);
       return isExpired(deadline, now) ? undefined : read(place.address, deadline, now);
@@ -199,7 +203,7 @@ export class Keyspace<K extends Key = string> extends VectorKeyspace<K> {
     const { source } = this.#core;
     const now = this.#now();
     const open = (record: KeyspaceRecord) =>
-      new EntryReader<K>(source, record, request, style, now);
+      new EntryReader<K>(source.of(record), record, request, style, now);
     return new RangeIterator(new ItemIteration(this.#core, this.#access, this.#integers, open));
   }
 
@@ -212,7 +216,7 @@ export class Keyspace<K extends Key = string> extends VectorKeyspace<K> {
     return this.#access.read(() => {
       const record = this.#access.record();
       if (record === undefined) return 0;
-      const { source } = this.#core;
+      const source = this.#core.source.of(record);
       const { values, expiry } = record;
       const from = low.length === 0 ? 0 : rankOf(source, values, low);
       const to = high === undefined ? values.count : rankOf(source, values, high);
@@ -228,7 +232,8 @@ export class Keyspace<K extends Key = string> extends VectorKeyspace<K> {
       const { level = -1, leafPages = 0, branchPages = 0 } = record?.values ?? {};
       const overflowPages = record?.overflowPages ?? 0;
       const none = { sortedSets: 0, lists: 0 };
-      const collections = record === undefined ? none : collectionCounts(this.#core.source, record);
+      const collections =
+        record === undefined ? none : collectionCounts(this.#core.source.of(record), record);
       const others = { vectors: record?.vectorSlots.count ?? 0, ...collections };
       return { keys, depth: level + 1, leafPages, branchPages, overflowPages, ...others };
     });
@@ -359,7 +364,7 @@ export class Keyspace<K extends Key = string> extends VectorKeyspace<K> {
   }
 
   #scoped(scope: number): Keyspace<K> {
-    return new Keyspace<K>(this.#core, this.name, this.#keys, this.#integers, scope);
+    return new Keyspace<K>(this.#core, this.name, this.#kind, this.#integers, scope);
   }
 }
 

@@ -85,7 +85,7 @@ export class List {
     return this.#read((record, { id, head, tail }) => {
       const position = index < 0 ? tail + index : head + index;
       if (position < head || position >= tail) return undefined;
-      return readElement(source, record, id, position, this.#integers);
+      return readElement(source.of(record), record, id, position, this.#integers);
     });
   }
 
@@ -97,7 +97,14 @@ export class List {
     const { source } = this.#core;
     const values = this.#read((record, place) => {
       const { from, count } = clampRanks(start, stop, place.tail - place.head);
-      const reader = new ElementReader(source, record, place, from, count, this.#integers);
+      const reader = new ElementReader(
+        source.of(record),
+        record,
+        place,
+        from,
+        count,
+        this.#integers,
+      );
       return reader.readAll();
     });
     return values ?? [];
@@ -108,10 +115,10 @@ export class List {
     this.#access.assertReadable();
     const { source } = this.#core;
     const open = (record: KeyspaceRecord) => {
-      const place = findList(source, record.names, this.#name);
+      const place = findList(source.of(record), record.names, this.#name);
       if (place === undefined) return undefined;
       const count = place.tail - place.head;
-      return new ElementReader(source, record, place, 0, count, this.#integers);
+      return new ElementReader(source.of(record), record, place, 0, count, this.#integers);
     };
     return new RangeIterator(new ItemIteration(this.#core, this.#access, this.#integers, open));
   }
@@ -181,7 +188,7 @@ export class List {
       const record = this.#access.record();
       if (record === undefined) return undefined;
       if (record !== this.#seenRecord) {
-        this.#seenPlace = findList(this.#core.source, record.names, this.#name);
+        this.#seenPlace = findList(this.#core.source.of(record), record.names, this.#name);
         this.#seenRecord = record;
       }
       return this.#seenPlace === undefined ? undefined : read(record, this.#seenPlace);

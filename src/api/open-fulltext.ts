@@ -3,6 +3,7 @@
  */
 import { MnemeError } from '../shared/errors.js';
 import type { Core } from './core.js';
+import { assertHasKey } from './encryption-keys.js';
 import { FtKeyspace } from './fulltext.js';
 import { checkKeyspaceName } from './keys.js';
 import type { KeyspaceView } from './keyspace.js';
@@ -20,13 +21,11 @@ export function openFtKeyspace(
   core.assertOpen();
   checkKeyspaceName(name);
   const options = checkFtOptions(given);
-  const access = new KeyspaceAccess(core, name, 'text', scope, view, settingsOf(options));
+  const { encrypted } = options;
+  const kind = { keys: 'text', encrypted, settings: settingsOf(options) } as const;
+  const access = new KeyspaceAccess(core, name, kind, scope, view);
   const record = access.read(() => access.record());
-  if (options.encrypted === true) {
-    const isStored = record !== undefined;
-    const code = isStored ? 'ERR_MNEME_ENCRYPTION_MISMATCH' : 'ERR_MNEME_KEY_REQUIRED';
-    throw new MnemeError(code, { keyspace: name });
-  }
+  if (encrypted === true) assertHasKey(core, name);
   const stored = record?.text;
   const keyspace = new FtKeyspace(core, name, options, stored, scope, view);
   if (stored === undefined) return keyspace;

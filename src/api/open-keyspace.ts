@@ -1,8 +1,9 @@
 /**
  * Opening a keyspace: what a handle is asked for, against what is stored.
  */
-import { invalidType, MnemeError } from '../shared/errors.js';
+import { invalidType } from '../shared/errors.js';
 import type { Core } from './core.js';
+import { assertHasKey } from './encryption-keys.js';
 import { checkKeyspaceName } from './keys.js';
 import { Keyspace, type KeyspaceOptions, type KeyspaceView } from './keyspace.js';
 
@@ -27,11 +28,9 @@ export function openKeyspace(
   if (encrypted !== undefined && typeof encrypted !== 'boolean') {
     throw invalidType('encrypted', 'a boolean', encrypted);
   }
-  const keyspace = new Keyspace<string>(core, name, keys, integers, scope, view);
-  const exists = keyspace.checkStored();
-  if (encrypted === true) {
-    const code = exists ? 'ERR_MNEME_ENCRYPTION_MISMATCH' : 'ERR_MNEME_KEY_REQUIRED';
-    throw new MnemeError(code, { keyspace: name });
-  }
+  const kind = { keys, encrypted, settings: undefined };
+  const keyspace = new Keyspace<string>(core, name, kind, integers, scope, view);
+  keyspace.checkStored();
+  if (encrypted === true) assertHasKey(core, name);
   return keyspace;
 }

@@ -3,7 +3,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { invalidType, MnemeError, outOfRange } from '../shared/errors.js';
+import { invalidType, outOfRange } from '../shared/errors.js';
 import {
   CACHE_BYTES_DEFAULT,
   CACHE_BYTES_MAX,
@@ -12,7 +12,9 @@ import {
   PAGE_SIZE_MAX,
   PAGE_SIZE_MIN,
 } from '../shared/limits.js';
+import type { Identity } from '../shared/memory/key-area.js';
 import { type Clock, systemClock } from '../shared/system.js';
+import { type EncryptionOption, identityOf } from './identity.js';
 
 /** How a database is opened. All of it is optional. */
 export interface OpenOptions {
@@ -27,6 +29,8 @@ export interface OpenOptions {
    * crash loses recent commits, never consistency. Default 'full'.
    */
   sync?: 'full' | 'none';
+  /** The Ed25519 identity that unlocks encrypted keyspaces. */
+  encryption?: EncryptionOption;
   /** Bytes of a page; a power of two, 4096 to 65536; only at creation. Default 4096. */
   pageSize?: number;
   /** Upper bound of the shared page cache in bytes, 1 MiB to 3.9 GiB. Default 256 MiB. */
@@ -62,14 +66,13 @@ export interface CheckedOptions {
   readonly lockTimeoutMs: number;
   readonly unsafeRemoteFs: boolean;
   readonly clock: Clock;
+  /** Goes into the memory that all threads share, and is overwritten here. */
+  readonly identity: Identity | undefined;
 }
 
 export function checkOptions(options: OpenOptions): CheckedOptions {
   if (typeof options !== 'object' || options === null) {
     throw invalidType('options', 'an object', options);
-  }
-  if ('encryption' in options && options.encryption !== undefined) {
-    throw new MnemeError('ERR_MNEME_KEY_NOT_AUTHORIZED', { reason: 'encryption is not built yet' });
   }
   const sync = options.sync ?? 'full';
   if (sync !== 'full' && sync !== 'none') throw invalidType('sync', "'full' or 'none'", sync);
@@ -87,6 +90,8 @@ export function checkOptions(options: OpenOptions): CheckedOptions {
     unsafeRemoteFs: checkBoolean('unsafeRemoteFs', options.unsafeRemoteFs, false),
     threads: checkWhole('threads', options.threads ?? Math.min(availableParallelism(), 8), 1, 64),
     clock,
+    // Last: reading a key file is the one thing here that is not free.
+    identity: options.encryption === undefined ? undefined : identityOf(options.encryption),
   };
 }
 

@@ -231,10 +231,10 @@ export class EntryReader<K extends Key> implements ItemReader<[K, Value]> {
   /** The keys of up to `countMax` entries; one at least. */
   #readKeys(leaf: number, from: number, step: number, countMax: number): K[] {
     const { memory, slot } = this.#source;
-    const { kernels, pageSize, i32, text, u8 } = memory;
+    const { kernels, nodeBytes, i32, text, u8 } = memory;
     const start = memory.scratchAddress(slot.index);
     const limit = start + KEYS_BYTES;
-    const count = kernels.copyKeys(leaf, pageSize, from, step, countMax, start, limit, limit);
+    const count = kernels.copyKeys(leaf, nodeBytes, from, step, countMax, start, limit, limit);
     const lengths = i32.subarray(limit >>> 2, (limit >>> 2) + count);
     const isAscii = i32[(limit >>> 2) + count] === 0;
     // One text for all keys of a leaf, which share it: a call for each takes twice the time.

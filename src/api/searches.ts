@@ -48,7 +48,7 @@ export class Searches {
       if (wanted.threads > 1 && this.#hasSearched) this.#ensurePool();
       this.#hasSearched = true;
     }
-    return search(this.#source, this.#board, record, wanted);
+    return search(this.#source.of(record), this.#board, record, wanted);
   }
 
   /** Runs a search on a reader; undefined where there is none. */
@@ -59,7 +59,7 @@ export class Searches {
 
   /** Runs a text search on the calling thread. */
   runText(record: KeyspaceRecord, request: TextRequest): FoundDocument[] {
-    return runTextQuery(this.#source, record, request);
+    return runTextQuery(this.#source.of(record), record, request);
   }
 
   /** Runs a text search on a reader; undefined where there is none. */

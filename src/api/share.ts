@@ -11,15 +11,16 @@ export interface SharedDatabase {
   readonly kind: 'mneme-shared';
 }
 
-/** What a shared database is made of. A function cannot be posted, so the clock stays behind. */
+/** What a shared database is made of. A function cannot be posted, so the clock stays behind;
+ * keys are in the memory already. */
 interface SharedContent extends SharedDatabase {
   readonly path: string;
-  readonly options: Omit<CheckedOptions, 'clock'>;
+  readonly options: Omit<CheckedOptions, 'clock' | 'identity'>;
   readonly places: SharedPlaces;
 }
 
 export function shareCore(core: Core): SharedDatabase {
-  const { clock: _, ...options } = core.options;
+  const { clock: _, identity: __, ...options } = core.options;
   const shared: SharedContent = {
     kind: 'mneme-shared',
     path: core.path,

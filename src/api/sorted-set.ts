@@ -107,14 +107,14 @@ export class SortedSet {
       if (record === undefined) return false;
       const { source } = this.#core;
       if (record !== this.#oldRecord) {
-        this.#oldId = findSortedSet(source, record.names, this.#name);
+        this.#oldId = findSortedSet(source.of(record), record.names, this.#name);
         this.#oldRecord = record;
       }
       if (this.#oldId === 0) return false;
       const start = source.keyAddress;
       const end = start + MEMBER_OFFSET + member.length;
       source.memory.u8.set(member, start + MEMBER_OFFSET);
-      return memberScore(source, record, this.#oldId, start, end) !== undefined;
+      return memberScore(source.of(record), record, this.#oldId, start, end) !== undefined;
     });
   }
 
@@ -194,7 +194,9 @@ export class SortedSet {
   score(member: Key): number | undefined {
     const end = this.#placeMember(member);
     const { source } = this.#core;
-    return this.#read((record, id) => memberScore(source, record, id, source.keyAddress, end));
+    return this.#read((record, id) =>
+      memberScore(source.of(record), record, id, source.keyAddress, end),
+    );
   }
 
   /** How many members there are. O(log n). */
@@ -214,9 +216,9 @@ export class SortedSet {
     const { source } = this.#core;
     const start = source.keyAddress;
     return this.#read((record, id) => {
-      const score = memberScore(source, record, id, start, end);
+      const score = memberScore(source.of(record), record, id, start, end);
       if (score === undefined) return undefined;
-      const rank = memberRank(source, record, id, score, start, end);
+      const rank = memberRank(source.of(record), record, id, score, start, end);
       const place = this.#place(record, id);
       return reverse ? place.end - 1 - rank : rank - place.first;
     });
@@ -242,11 +244,11 @@ export class SortedSet {
     const { source } = this.#core;
     return this.#readAll((record, id) => {
       if (low > high) return undefined;
-      const from = rankOfScore(source, record, id, low, false);
-      const to = rankOfScore(source, record, id, high, true);
+      const from = rankOfScore(source.of(record), record, id, low, false);
+      const to = rankOfScore(source.of(record), record, id, high, true);
       const count = Math.min(Math.max(0, to - from - offset), limit);
       const start = reverse ? to - 1 - offset : from + offset;
-      return new SortedSetReader(source, record, start, count, reverse);
+      return new SortedSetReader(source.of(record), record, start, count, reverse);
     });
   }
 
@@ -264,7 +266,7 @@ export class SortedSet {
       const { first, end } = this.#place(record, id);
       const { from, count } = clampRanks(start, stop, end - first);
       const begin = reverse ? end - 1 - from : first + from;
-      return new SortedSetReader(source, record, begin, count, reverse);
+      return new SortedSetReader(source.of(record), record, begin, count, reverse);
     });
   }
 
@@ -274,10 +276,16 @@ export class SortedSet {
     this.#access.assertReadable();
     const { source } = this.#core;
     const open = (record: KeyspaceRecord) => {
-      const id = findSortedSet(source, record.names, this.#name);
+      const id = findSortedSet(source.of(record), record.names, this.#name);
       if (id === 0) return undefined;
-      const { first, end } = sortedSetPlace(source, record, id);
-      return new SortedSetReader(source, record, reverse ? end - 1 : first, end - first, reverse);
+      const { first, end } = sortedSetPlace(source.of(record), record, id);
+      return new SortedSetReader(
+        source.of(record),
+        record,
+        reverse ? end - 1 : first,
+        end - first,
+        reverse,
+      );
     };
     return new RangeIterator(new ItemIteration(this.#core, this.#access, 'auto', open));
   }
@@ -300,7 +308,7 @@ export class SortedSet {
       const record = this.#access.record();
       if (record === undefined) return undefined;
       if (record !== this.#seenRecord) {
-        this.#seenId = findSortedSet(this.#core.source, record.names, this.#name);
+        this.#seenId = findSortedSet(this.#core.source.of(record), record.names, this.#name);
         this.#seenPlace = undefined;
         this.#seenRecord = record;
       }
@@ -315,7 +323,7 @@ export class SortedSet {
   }
 
   #place(record: KeyspaceRecord, id: number): SortedSetPlace {
-    this.#seenPlace ??= sortedSetPlace(this.#core.source, record, id);
+    this.#seenPlace ??= sortedSetPlace(this.#core.source.of(record), record, id);
     return this.#seenPlace;
   }
 }

@@ -88,7 +88,7 @@ function indexFrom({ core, access, sender, analyzer }: Rebuild, from: number): S
   const { texts, next, isLast } = access.read(() => {
     const record = access.record();
     if (record === undefined) return { texts: [], next: from, isLast: true };
-    return readTexts(source, record, from);
+    return readTexts(source.of(record), record, from);
   });
   for (const { number, text } of texts) sender.index(number, analyzer.document(text).terms);
   return { next, isLast, count: texts.length };
@@ -130,10 +130,10 @@ function readText(
 
 /** Indexes what was changed meanwhile; returns how many documents those were. */
 function catchUp({ core, access, sender, analyzer }: Rebuild): number {
-  const { source } = core;
   const changes = access.read(() => {
     const record = access.record();
     if (record === undefined) return [];
+    const source = core.source.of(record);
     return entriesFrom(source, record.nextPending, 0, STEP_CHANGES).map(({ number }) => {
       const id = recordOf(source, record.numbers, numberKey(number));
       return { number, text: id && readText(source, record, number, id) };

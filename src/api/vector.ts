@@ -94,8 +94,10 @@ export abstract class VectorKeyspace<K extends Key> {
     const end = start + writeKey(key, this.#keys, source.memory.text, start);
     return this.#access.read(() => {
       const record = this.#access.record();
-      const slot = record === undefined ? -1 : findSlot(source, record, start, end);
-      return record === undefined || slot < 0 ? undefined : readOriginal(source, record, slot);
+      const slot = record === undefined ? -1 : findSlot(source.of(record), record, start, end);
+      return record === undefined || slot < 0
+        ? undefined
+        : readOriginal(source.of(record), record, slot);
     });
   }
 
@@ -116,10 +118,11 @@ export abstract class VectorKeyspace<K extends Key> {
     this.#access.assertReadable();
     const low = prefix === undefined ? NO_PREFIX : keyBytes(prefix, 'bytes');
     const high = prefixEnd(low);
-    const { source } = this.#core;
     return this.#access.read(() => {
-      const tree = this.#access.record()?.vectorSlots;
-      if (tree === undefined) return 0;
+      const record = this.#access.record();
+      if (record === undefined) return 0;
+      const source = this.#core.source.of(record);
+      const tree = record.vectorSlots;
       const from = low.length === 0 ? 0 : rankOf(source, tree, low);
       return (high === undefined ? tree.count : rankOf(source, tree, high)) - from;
     });
@@ -229,7 +232,7 @@ export abstract class VectorKeyspace<K extends Key> {
     if (prefix === undefined && accepts === undefined) return undefined;
     const selected = new SelectedSlots(record.vectorSlots.count);
     const { source } = this.#core;
-    const walk = read(() => new KeySlotWalk(source, record, prefix ?? NO_PREFIX));
+    const walk = read(() => new KeySlotWalk(source.of(record), record, prefix ?? NO_PREFIX));
     for (let keys = read(() => walk.next()); keys !== undefined; keys = read(() => walk.next())) {
       for (const { key, slot } of keys) {
         if (accepts === undefined || accepts(this.#presentKey(key))) selected.add(slot);

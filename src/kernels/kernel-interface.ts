@@ -7,7 +7,7 @@
 /** A node of the tree, and the way from a root to a leaf. */
 export interface NodeKernels {
   /** The index of the entry that has the key, else the complement of where it would stand. */
-  findKey(node: number, pageSize: number, key: number, end: number): number;
+  findKey(node: number, nodeBytes: number, key: number, end: number): number;
   /**
    * Goes on from the step at `level` to the leaf of a key; `node` is that step's page where it is
    * known, else 0. Returns -1 at the leaf, else the level whose page is not in the cache, or is a
@@ -17,14 +17,14 @@ export interface NodeKernels {
   /** Adds to the counts of the branches on the way, from a level up to the root's. */
   addToCounts(walk: number, from: number, root: number, difference: number): void;
   /** Moves the cells together; `spare` has room for a page. */
-  compactNode(node: number, pageSize: number, spare: number): void;
+  compactNode(node: number, nodeBytes: number, spare: number): void;
   /**
    * Makes room for an entry and writes its key. Returns where its value or child goes, 0 when it
    * does not fit or lacks the node's prefix.
    */
   insertEntry(
     node: number,
-    pageSize: number,
+    nodeBytes: number,
     index: number,
     key: number,
     end: number,
@@ -39,7 +39,7 @@ export interface NodeKernels {
    */
   copyKeys(
     node: number,
-    pageSize: number,
+    nodeBytes: number,
     from: number,
     step: number,
     count: number,
@@ -59,7 +59,7 @@ export interface RunKernels {
     from: number,
     to: number,
     fresh: number,
-    pageSize: number,
+    nodeBytes: number,
     level: number,
     spare: number,
   ): number;
@@ -71,7 +71,7 @@ export interface RunKernels {
     run: number,
     length: number,
     fresh: number,
-    pageSize: number,
+    nodeBytes: number,
     level: number,
     fillMax: number,
     sharesMin: number,
@@ -85,7 +85,7 @@ export interface RunKernels {
     to: number,
     fresh: number,
     target: number,
-    pageSize: number,
+    nodeBytes: number,
     level: number,
     spare: number,
   ): void;
@@ -96,7 +96,7 @@ export interface RunKernels {
     run: number,
     index: number,
     fresh: number,
-    pageSize: number,
+    nodeBytes: number,
     level: number,
     spare: number,
   ): number;

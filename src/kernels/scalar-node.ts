@@ -64,9 +64,9 @@ export class PlainNodes {
     return node + this.u16(node + HEADER + index * SLOT + 4);
   }
 
-  prefix(node: number, pageSize: number): Uint8Array {
+  prefix(node: number, nodeBytes: number): Uint8Array {
     const length = this.u16(node + 20);
-    return this.bytes.slice(node + pageSize - length, node + pageSize);
+    return this.bytes.slice(node + nodeBytes - length, node + nodeBytes);
   }
 
   /** What an entry's key has behind the prefix: the head's bytes, then those in the cell. */
@@ -83,8 +83,8 @@ export class PlainNodes {
     return suffix;
   }
 
-  key(node: number, pageSize: number, index: number): Uint8Array {
-    const prefix = this.prefix(node, pageSize);
+  key(node: number, nodeBytes: number, index: number): Uint8Array {
+    const prefix = this.prefix(node, nodeBytes);
     const suffix = this.suffix(node, index);
     const key = new Uint8Array(prefix.length + suffix.length);
     key.set(prefix);
@@ -116,13 +116,13 @@ export class PlainNodes {
 }
 
 export class ScalarNodes extends PlainNodes implements NodeKernels {
-  findKey(node: number, pageSize: number, key: number, end: number): number {
+  findKey(node: number, nodeBytes: number, key: number, end: number): number {
     const wanted = this.bytes.slice(key, end);
     let low = 0;
     let high = this.count(node);
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const order = compare(wanted, this.key(node, pageSize, middle));
+      const order = compare(wanted, this.key(node, nodeBytes, middle));
       if (order === 0) return middle;
       if (order > 0) low = middle + 1;
       else high = middle;
@@ -132,9 +132,9 @@ export class ScalarNodes extends PlainNodes implements NodeKernels {
 
   /** The address of the frame that holds the page of a pointer, 0 when none does. */
   protected lookup(walk: number, step: number): number {
-    const [table, mask, records, frames, pageSize] = [0, 4, 8, 12, 16].map((at) =>
+    const [table, mask, records, frames, pageSize, , mark] = [0, 4, 8, 12, 16, 20, 24].map((at) =>
       this.u32(walk + at),
-    ) as [number, number, number, number, number];
+    ) as [number, number, number, number, number, number, number];
     const hash = Math.imul(this.u32(step), HASH_FACTOR) >>> 0;
     const first = (hash >>> 4) & mask;
     for (const bucket of [first, first ^ 1]) {
@@ -144,6 +144,7 @@ export class ScalarNodes extends PlainNodes implements NodeKernels {
         if (entry >>> 20 !== hash >>> 20 || frame < 0) continue;
         const record = records + frame * RECORD_BYTES;
         if ([0, 4, 8].some((at) => this.u32(record + 4 + at) !== this.u32(step + at))) continue;
+        if (this.u32(record + 20) !== mark) continue;
         this.setU32(record + 16, 1);
         return frames + frame * pageSize;
       }
@@ -152,14 +153,14 @@ export class ScalarNodes extends PlainNodes implements NodeKernels {
   }
 
   descend(walk: number, from: number, known: number, key: number, end: number): number {
-    const pageSize = this.u32(walk + 16);
+    const nodeBytes = this.u32(walk + 20);
     let node = known;
     for (let level = from; ; level--) {
       const step = walk + WALK_STEPS + level * STEP;
       if (node === 0) node = this.lookup(walk, step);
       if (node === 0 || this.bytes[node + 1] !== level) return level;
       this.setU32(step + 12, node);
-      const found = this.findKey(node, pageSize, key, end);
+      const found = this.findKey(node, nodeBytes, key, end);
       if (level === 0) {
         this.setU32(step + 16, found);
         return -1;
@@ -182,13 +183,13 @@ export class ScalarNodes extends PlainNodes implements NodeKernels {
     }
   }
 
-  compactNode(node: number, pageSize: number): void {
+  compactNode(node: number, nodeBytes: number): void {
     const count = this.count(node);
     const cells = Array.from({ length: count }, (_, index) => {
       const cell = this.cell(node, index);
       return this.bytes.slice(cell, cell + this.cellBytes(node, index));
     });
-    let heap = pageSize - this.u16(node + 20);
+    let heap = nodeBytes - this.u16(node + 20);
     cells.forEach((cell, index) => {
       heap -= cell.length;
       this.bytes.set(cell, node + heap);
@@ -200,13 +201,13 @@ export class ScalarNodes extends PlainNodes implements NodeKernels {
 
   insertEntry(
     node: number,
-    pageSize: number,
+    nodeBytes: number,
     index: number,
     key: number,
     end: number,
     valueLength: number,
   ): number {
-    const prefix = this.prefix(node, pageSize);
+    const prefix = this.prefix(node, nodeBytes);
     if (compare(this.bytes.slice(key, Math.min(end, key + prefix.length)), prefix) !== 0) return 0;
     const suffix = this.bytes.slice(key + prefix.length, end);
     const value = this.isLeaf(node) ? valueLength : 0;
@@ -214,7 +215,7 @@ export class ScalarNodes extends PlainNodes implements NodeKernels {
     const count = this.count(node);
     const free = this.u32(node + 24) - HEADER - count * SLOT;
     if (free + this.u32(node + 28) < size + SLOT) return 0;
-    if (free < size + SLOT) this.compactNode(node, pageSize);
+    if (free < size + SLOT) this.compactNode(node, nodeBytes);
     const slot = node + HEADER + index * SLOT;
     this.bytes.copyWithin(slot + SLOT, slot, node + HEADER + count * SLOT);
     const heap = this.u32(node + 24) - size;
@@ -236,7 +237,7 @@ export class ScalarNodes extends PlainNodes implements NodeKernels {
 
   copyKeys(
     node: number,
-    pageSize: number,
+    nodeBytes: number,
     from: number,
     step: number,
     count: number,
@@ -248,7 +249,7 @@ export class ScalarNodes extends PlainNodes implements NodeKernels {
     let end = out;
     let written = 0;
     for (; written < count; written++) {
-      const key = this.key(node, pageSize, from + written * step);
+      const key = this.key(node, nodeBytes, from + written * step);
       if (end + key.length + 8 > limit) break;
       this.bytes.set(key, end);
       this.setU32(lengths + 4 * written, key.length);

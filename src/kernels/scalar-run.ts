@@ -59,7 +59,7 @@ function evenBorders(entries: readonly PlainEntry[], level: number, wanted: numb
 }
 
 export class ScalarRuns extends ScalarNodes implements RunKernels {
-  #entryAt(run: number, index: number, fresh: number, pageSize: number): PlainEntry {
+  #entryAt(run: number, index: number, fresh: number, nodeBytes: number): PlainEntry {
     const source = this.u32(run + index * 8);
     const entry = this.u32(run + index * 8 + 4);
     if (source === 0) {
@@ -77,23 +77,29 @@ export class ScalarRuns extends ScalarNodes implements RunKernels {
     const value = this.isLeaf(source)
       ? this.bytes.slice(end - length, end)
       : this.bytes.slice(cell, cell + length);
-    return { key: this.key(source, pageSize, entry), value };
+    return { key: this.key(source, nodeBytes, entry), value };
   }
 
-  #entriesOf(run: number, from: number, to: number, fresh: number, pageSize: number): PlainEntry[] {
+  #entriesOf(
+    run: number,
+    from: number,
+    to: number,
+    fresh: number,
+    nodeBytes: number,
+  ): PlainEntry[] {
     return Array.from({ length: to - from }, (_, index) =>
-      this.#entryAt(run, from + index, fresh, pageSize),
+      this.#entryAt(run, from + index, fresh, nodeBytes),
     );
   }
 
   #writePage(
     entries: readonly PlainEntry[],
     target: number,
-    pageSize: number,
+    nodeBytes: number,
     level: number,
   ): void {
     const prefix = prefixOf(entries);
-    let heap = pageSize - prefix;
+    let heap = nodeBytes - prefix;
     this.setU16(target, (level === 0 ? 1 : 2) | (level << 8));
     this.setU16(target + 2, entries.length);
     this.setU32(target + 16, 0);
@@ -126,26 +132,26 @@ export class ScalarRuns extends ScalarNodes implements RunKernels {
     from: number,
     to: number,
     fresh: number,
-    pageSize: number,
+    nodeBytes: number,
     level: number,
   ): number {
-    return pageBytes(this.#entriesOf(run, from, to, fresh, pageSize), level);
+    return pageBytes(this.#entriesOf(run, from, to, fresh, nodeBytes), level);
   }
 
   dealRun(
     run: number,
     length: number,
     fresh: number,
-    pageSize: number,
+    nodeBytes: number,
     level: number,
     fillMax: number,
     sharesMin: number,
     borders: number,
   ): number {
-    const entries = this.#entriesOf(run, 0, length, fresh, pageSize);
+    const entries = this.#entriesOf(run, 0, length, fresh, nodeBytes);
     for (let wanted = sharesMin; ; wanted++) {
       const starts = evenBorders(entries, level, wanted);
-      const limit = wanted > sharesMin + 2 ? pageSize : pageSize * fillMax;
+      const limit = wanted > sharesMin + 2 ? nodeBytes : nodeBytes * fillMax;
       const shares = starts.slice(1).map((end, at) => entries.slice(starts[at], end));
       if (shares.some((share) => pageBytes(share, level) > limit)) continue;
       starts.forEach((start, at) => {
@@ -161,10 +167,10 @@ export class ScalarRuns extends ScalarNodes implements RunKernels {
     to: number,
     fresh: number,
     target: number,
-    pageSize: number,
+    nodeBytes: number,
     level: number,
   ): void {
-    this.#writePage(this.#entriesOf(run, from, to, fresh, pageSize), target, pageSize, level);
+    this.#writePage(this.#entriesOf(run, from, to, fresh, nodeBytes), target, nodeBytes, level);
   }
 
   runChildCount(run: number, from: number, to: number, fresh: number): number {
@@ -182,12 +188,12 @@ export class ScalarRuns extends ScalarNodes implements RunKernels {
     run: number,
     index: number,
     fresh: number,
-    pageSize: number,
+    nodeBytes: number,
     level: number,
     spare: number,
   ): number {
-    const { key } = this.#entryAt(run, index, fresh, pageSize);
-    const before = this.#entryAt(run, index - 1, fresh, pageSize).key;
+    const { key } = this.#entryAt(run, index, fresh, nodeBytes);
+    const before = this.#entryAt(run, index - 1, fresh, nodeBytes).key;
     const length = level > 0 ? key.length : commonLength(key, before) + 1;
     this.bytes.set(key.subarray(0, length), spare);
     return length;

@@ -23,6 +23,7 @@ import { entryCount } from '../shared/pages/page.js';
 import { PageMismatch } from '../shared/pages/page-file.js';
 import type { PageSource } from '../shared/pages/page-source.js';
 import { childCount, childPointer } from '../shared/tree/node.js';
+import { markWalk } from '../shared/tree/walk.js';
 import type { TreeRoot } from '../shared/tree-root.js';
 import { TopK } from './top-k.js';
 
@@ -185,6 +186,7 @@ export class CodeScan {
     let stuck = -1;
     for (let at = from; at < to; ) {
       const branch = this.#source.fetchPointer(piece, 1);
+      markWalk(this.#source, walk);
       const next = memory.kernels.scanLeaves(this.#place.address, walk, branch, at, to);
       if (next < 0) throw notCodes(piece);
       this.#drain();

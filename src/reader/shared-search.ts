@@ -33,7 +33,7 @@ const PATIENCE = 2;
 const PATIENCE_MS_MIN = 5;
 
 /** The codes of one state, and who scans them. */
-interface CodesRoot extends Pick<KeyspaceRecord, 'codes' | 'dimension'> {
+interface CodesRoot extends Pick<KeyspaceRecord, 'codes' | 'dimension' | 'keyspaceId'> {
   readonly count: number;
 }
 
@@ -47,7 +47,7 @@ class SliceScan {
   constructor(source: PageSource, board: SearchBoard, root: CodesRoot, query: VectorQuery) {
     this.#source = source;
     this.#board = board;
-    const layout = vectorLayout(root.dimension, source.memory.pageSize);
+    const layout = vectorLayout(root.dimension, source.memory.nodeBytes);
     const [place] = scanPlaces(source, layout, 1);
     const { count } = root;
     this.#scan = new CodeScan({ ...query, source, layout, count, place });
@@ -130,10 +130,11 @@ function searchTogether(
   board: SearchBoard,
   helpers: number,
 ): NearSlot[] {
-  const { codes, dimension, vectorSlots } = record;
-  const count = vectorSlots.count;
-  const scan = new SliceScan(source, board, { codes, dimension, count }, query);
-  const job = encodeJob({ codes, dimension, count }, query);
+  const { codes, dimension, vectorSlots, keyspaceId } = record;
+  const { count } = vectorSlots;
+  const root = { codes, dimension, count, keyspaceId };
+  const scan = new SliceScan(source, board, root, query);
+  const job = encodeJob(root, query);
   const sequence = board.publish(job, scan.sliceCount, helpers);
   const startedMs = monotonicMs();
   const own = new Set<number>();
@@ -186,7 +187,7 @@ export function helpWith(board: SearchBoard, source: PageSource, sequence: numbe
   try {
     source.enter();
     const { root, query } = decodeJob(job);
-    const scan = new SliceScan(source, board, root, query);
+    const scan = new SliceScan(source.of(root), board, root, query);
     for (slice = board.claim(sequence); slice >= 0; slice = board.claim(sequence)) {
       scan.scanSlice(sequence, slice);
       board.finish(sequence, slice, board.addFindings(scan.take()));
@@ -199,23 +200,31 @@ export function helpWith(board: SearchBoard, source: PageSource, sequence: numbe
   }
 }
 
-function encodeJob({ codes, dimension, count }: CodesRoot, query: VectorQuery): SearchJob {
+function encodeJob(
+  { codes, dimension, count, keyspaceId }: CodesRoot,
+  query: VectorQuery,
+): SearchJob {
   const { pageId, low, high, level } = codes;
   const { vector, metric, topK } = query;
   const k = Math.min(topK, count);
   return {
     fields: [pageId, low, high, level, count, dimension, METRICS.indexOf(metric), k],
+    keyspaceId,
     vector,
   };
 }
 
-function decodeJob({ fields, vector }: SearchJob): { root: CodesRoot; query: VectorQuery } {
+function decodeJob({ fields, keyspaceId, vector }: SearchJob): {
+  root: CodesRoot;
+  query: VectorQuery;
+} {
   const [pageId, low, high, level, count, dimension, metric, topK] = fields as number[] & {
     length: 8;
   };
   const codes = { ...newTree(), low: low as number, high: high as number, level: level as number };
   codes.pageId = toPageId((pageId as number) >>> 0);
-  const root = { codes, dimension: dimension as number, count: (count as number) >>> 0 };
+  const shape = { dimension: dimension as number, count: (count as number) >>> 0 };
+  const root = { ...shape, codes, keyspaceId };
   const query = {
     vector,
     metric: METRICS[metric as number] ?? 'cosine',

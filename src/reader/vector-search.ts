@@ -163,7 +163,7 @@ export function searchVectors(
     const findings = findingsOf(selection);
     return queries.map((query) => rank(source, record, findings, query));
   }
-  const layout = vectorLayout(record.dimension, source.memory.pageSize);
+  const layout = vectorLayout(record.dimension, source.memory.nodeBytes);
   const pieces = codePieces(source, record.codes);
   const hits: NearSlot[][] = [];
   const selected = selection?.bits;

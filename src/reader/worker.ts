@@ -30,6 +30,7 @@ export interface ReaderStart {
   readonly fileIdentity: string;
   readonly memoryFile: SharedArrayBuffer | undefined;
   readonly seed: ChecksumSeed;
+  readonly databaseId: Uint8Array;
 }
 
 /** A whole search, of a state that the caller has pinned. */
@@ -47,14 +48,15 @@ export interface TextTask {
 const SPIN_MS = 0.1;
 const SPINS_PER_CLOCK_READING = 64;
 
-function openSource({ memory: handle, path, fileIdentity, memoryFile, seed }: ReaderStart) {
+function openSource({ memory: handle, ...start }: ReaderStart) {
+  const { path, fileIdentity, memoryFile, seed, databaseId } = start;
   const memory = new SharedMemory(handle);
   const storage = memoryFile === undefined ? new NodeStorage() : new MemoryStorage(memoryFile);
   const file = openSameFile(storage, path, fileIdentity, 'read');
   const slot = claimThreadSlot(memory, currentSystemThreadId());
   const scratch = { memory, window: memory.scratchAddress(slot.index) };
   const checksummer = new Checksummer(memory, seed, checksumWord(scratch));
-  return new PageSource({ memory, slot, file, checksummer, check: nodeProblem });
+  return new PageSource({ memory, slot, file, checksummer, check: nodeProblem, databaseId });
 }
 
 const source = openSource(workerData as ReaderStart);
@@ -64,7 +66,7 @@ const board = new SearchBoard(source.memory, source.slot.index);
 export function search({ record, ...wanted }: SearchTask): NearSlot[][] {
   source.enter();
   try {
-    return searchHere(source, board, record, wanted);
+    return searchHere(source.of(record), board, record, wanted);
   } finally {
     source.leave();
   }
@@ -74,7 +76,7 @@ export function search({ record, ...wanted }: SearchTask): NearSlot[][] {
 export function searchText({ record, request }: TextTask): FoundDocument[] {
   source.enter();
   try {
-    return runTextQuery(source, record, request);
+    return runTextQuery(source.of(record), record, request);
   } finally {
     source.leave();
   }

@@ -14,6 +14,9 @@ export const PAGE_SIZE_MIN = 4096;
 export const PAGE_SIZE_MAX = 65536;
 export const PAGE_SIZE_DEFAULT = 4096;
 
+/** The end of each page, which no node uses: what seals it (pages/page-cipher.ts), or zeros. */
+export const PAGE_TRAILER_BYTES = 48;
+
 /** The two meta areas; data pages start behind them. */
 export const META_AREA_BYTES = 65536;
 export const DATA_START_BYTES = 2 * META_AREA_BYTES;

@@ -25,7 +25,7 @@ export function unusedRuns({ free, memory, freeExtents }: Engine): UnusedRun[] {
 
 /** Walks everything of the newest committed state; no transaction may be open. */
 export function checkFile(engine: Engine): CheckReport {
-  const checker = new FileChecker(engine.source, engine.committedPageCount);
+  const checker = new FileChecker(engine.enterCatalog(), engine.committedPageCount);
   checker.checkTrees(engine.catalog);
   for (const { start, length, isLog } of unusedRuns(engine)) {
     checker.claimRun(start, length, isLog ? 'free log' : 'free list');

@@ -15,12 +15,14 @@
 import { assert, PROVES_ALL } from '../shared/assert.js';
 import { type TxnId, toPageId } from '../shared/ids.js';
 import { encodeKeyspace, RECORD_BYTES_MAX, treesOf } from '../shared/keyspaces/catalog.js';
+import { sealRecord } from '../shared/keyspaces/sealed-record.js';
 import { publishState } from '../shared/memory/control-block.js';
 import type { SyncMode } from '../shared/memory/messages.js';
 import type { FreeExtent } from '../shared/pages/meta-page.js';
 import { pageLevel } from '../shared/pages/page.js';
 import { nodeProblem } from '../shared/tree/node.js';
 import { type FileState, isFullDisk, type StateFields } from './file-state.js';
+import type { KeyRingWriter } from './keyspaces/key-ring.js';
 import type { KeyspaceHost } from './keyspaces/keyspace-host.js';
 import type { OpenKeyspace } from './keyspaces/open-keyspace.js';
 import type { TakenPages } from './pages/dirty-pages.js';
@@ -32,6 +34,7 @@ import { sealTree } from './seal-tree.js';
 /** The engine, as far as a commit needs it. */
 export interface CommitHost extends KeyspaceHost {
   readonly files: FileState;
+  readonly keyRing: KeyRingWriter;
   readonly free: FreeList;
   readonly freeLogBytesMax: number;
   readonly txnId: TxnId;
@@ -72,10 +75,14 @@ export class Commit {
   /** Gives every page of the open transaction its checksum. */
   sealAll(keyspaces: Iterable<OpenKeyspace>): void {
     const { pages, catalog } = this.#engine;
-    for (const { record } of keyspaces) {
-      for (const tree of treesOf(record)) sealTree(pages, tree, this.#sealed);
+    const { source } = pages;
+    for (const keyspace of keyspaces) {
+      this.#engine.enter(keyspace);
+      for (const tree of treesOf(keyspace.record)) sealTree(pages, tree, this.#sealed);
     }
+    this.#engine.enterCatalog();
     sealTree(pages, catalog, this.#sealed);
+    pages.source = source; // whatever it was that asked for room goes on
   }
 
   /** Writes what is committed or sealed early, so that its frames may be evicted. */
@@ -100,8 +107,9 @@ export class Commit {
     const { pages, files, free } = this.#engine;
     this.inDoubt = false;
     if (pages.isUnchanged && keyspaces.every(({ changed }) => !changed)) return false;
-    for (const keyspace of keyspaces) if (keyspace.changed) this.#writeRecord(keyspace);
+    this.#writeRecords(keyspaces.filter(({ changed }) => changed));
     this.sealAll(keyspaces);
+    this.#engine.enterCatalog();
     const record = this.#sync === 'full' ? this.#freeLog.next(txnId) : undefined;
     files.writer.ensurePages(pages.pageCount);
     const live = this.#liveSealed();
@@ -147,13 +155,26 @@ export class Commit {
     }
   }
 
+  #writeRecords(keyspaces: readonly OpenKeyspace[]): void {
+    const { keyRing } = this.#engine;
+    for (const keyspace of keyspaces) this.#writeRecord(keyspace);
+    if (keyspaces.some(({ source }) => source.cipher !== undefined)) keyRing.settle();
+  }
+
   #writeRecord(keyspace: OpenKeyspace): void {
     const { pages, trees, catalog } = this.#engine;
-    for (const tree of treesOf(keyspace.record)) sealTree(pages, tree, this.#sealed);
-    const { key } = keyspace;
-    const length = encodeKeyspace(keyspace.record, this.#record, 0);
+    this.#engine.enter(keyspace);
+    const { key, source, record } = keyspace;
+    for (const tree of treesOf(record)) sealTree(pages, tree, this.#sealed);
+    const plain = this.#record.subarray(0, encodeKeyspace(record, this.#record, 0));
+    const { keyspaceId } = record;
+    const stored =
+      source.cipher === undefined || keyspaceId === undefined
+        ? plain
+        : sealRecord(source.cipher, keyspaceId, key, plain, pages.sealing);
+    this.#engine.enterCatalog();
     trees.locate(catalog, key, 0, key.length);
-    trees.put(catalog, this.#record, 0, length);
+    trees.put(catalog, stored, 0, stored.length);
     keyspace.exists = true;
     keyspace.changed = false;
   }
@@ -211,6 +232,7 @@ export class Commit {
   #writePending(writeMeta: (fields: StateFields) => void): number {
     const { files, free, pages, txnId, committedPageCount, isOpen } = this.#engine;
     assert(!isOpen, 'a state is written between transactions');
+    this.#engine.enterCatalog();
     this.inDoubt = false;
     pages.begin(txnId, committedPageCount);
     try {

@@ -11,20 +11,24 @@ import {
   newKeyspaceRecord,
   readKeyspace,
 } from '../shared/keyspaces/catalog.js';
+import { KEYSPACE_ID_BYTES } from '../shared/keyspaces/sealed-record.js';
 import type { SyncMode } from '../shared/memory/messages.js';
 import type { SharedMemory } from '../shared/memory/shared-memory.js';
 import { pinnedTxnIds } from '../shared/memory/snapshot-pins.js';
 import type { ThreadSlot } from '../shared/memory/thread-slots.js';
 import { type FileLocks, pinnedByOthers } from '../shared/pages/file-locks.js';
 import { FREE_LOG_BYTES_MAX, type FreeExtent, type Meta } from '../shared/pages/meta-page.js';
+import { NonceSequence } from '../shared/pages/page-cipher.js';
 import { Checksummer } from '../shared/pages/page-file.js';
 import { PageSource } from '../shared/pages/page-source.js';
 import { checksumWord, chooseMeta } from '../shared/pages/recovery.js';
 import type { StorageFile } from '../shared/pages/storage.js';
+import { type Random, systemRandom } from '../shared/system.js';
 import { nodeProblem } from '../shared/tree/node.js';
 import type { Tree } from '../shared/tree-root.js';
 import { Commit } from './commit.js';
 import { FileState, isFullDisk } from './file-state.js';
+import { KeyRingWriter } from './keyspaces/key-ring.js';
 import { copyKeyspace, type OpenKeyspace } from './keyspaces/open-keyspace.js';
 import { type DirtyMark, DirtyPages } from './pages/dirty-pages.js';
 import { FreeList } from './pages/free-list.js';
@@ -42,6 +46,13 @@ export interface EngineOptions {
   /** The cache of an engine that this one follows: another process wrote meanwhile. */
   readonly source?: PageSource;
   readonly freeLogBytesMax?: number;
+  readonly random?: Random;
+}
+
+/** How a keyspace is made that does not exist. */
+export interface NewKeyspace {
+  readonly keys?: KeysKind;
+  readonly encrypted?: boolean;
 }
 
 /** What a savepoint goes back to. */
@@ -58,13 +69,16 @@ const CATALOG_PAGES_MAX = 8;
 
 export class Engine {
   readonly memory: SharedMemory;
-  readonly source: PageSource;
+  readonly #plain: PageSource;
   readonly pages: DirtyPages;
   readonly trees: TreeWriter;
   readonly overflow: OverflowWriter;
   readonly files: FileState;
   readonly free: FreeList;
   readonly freeLogBytesMax: number;
+  readonly keyRing: KeyRingWriter;
+  readonly #random: Random;
+  readonly #nonces: NonceSequence;
   readonly #commit: Commit;
   /** The committed state that the next transaction starts from. */
   txnId: TxnId;
@@ -88,16 +102,20 @@ export class Engine {
     const trusted = chooseMeta(file, scratch, () => bootId);
     const seed = { low: trusted.meta.seedLow, high: trusted.meta.seedHigh };
     const checksummer = new Checksummer(memory, seed, checksumWord(scratch));
-    this.source =
-      options.source ?? new PageSource({ memory, slot, file, checksummer, check: nodeProblem });
+    const { databaseId } = trusted.meta;
+    const parts = { memory, slot, file, checksummer, check: nodeProblem, databaseId };
+    this.#plain = options.source ?? new PageSource(parts);
     this.#locks = options.locks;
     const writer = new PageFileWriter(memory, file);
     this.files = new FileState({ scratch, checksummer, writer, bootId, trusted });
     this.freeLogBytesMax = options.freeLogBytesMax ?? FREE_LOG_BYTES_MAX;
     this.free = new FreeList((run) => this.#commit.forgetUnwritten(run));
-    this.pages = new DirtyPages(this.source, this.free, writer);
+    this.pages = new DirtyPages(this.#plain, this.free, writer);
     this.trees = new TreeWriter(this.pages);
     this.overflow = new OverflowWriter(this.pages, writer);
+    this.#random = options.random ?? systemRandom;
+    this.#nonces = new NonceSequence(this.#random);
+    this.keyRing = new KeyRingWriter(this, this.#random);
     this.#commit = new Commit(this, options.sync);
     const { meta } = this.files;
     this.txnId = meta.txnId;
@@ -160,6 +178,8 @@ export class Engine {
     this.free.review(this.protectedStates());
     this.pages.begin(this.txnId + 1, this.#committedPageCount);
     this.#commit.begin();
+    this.#nonces.renew();
+    this.pages.sealing = undefined;
     this.#open = true;
   }
 
@@ -243,18 +263,48 @@ export class Engine {
     this.pages.rollBack(savepoint.mark);
     this.catalog = savepoint.catalog;
     this.#keyspaces = savepoint.keyspaces;
+    this.pages.sealing = undefined; // the ring may be another one again
   }
 
-  /** A keyspace in the open transaction, whether it exists yet or not. */
-  keyspace(name: string, keys: KeysKind = 'text'): OpenKeyspace {
-    const known = this.#keyspaces.get(name);
-    if (known !== undefined) return known;
+  /**
+   * Opens a keyspace of the open transaction, whether it exists yet or not; what follows is about
+   * it. One that does not is to be made as the options say.
+   */
+  keyspace(name: string, { keys = 'text', encrypted = false }: NewKeyspace = {}): OpenKeyspace {
+    const opened = this.#keyspaces.get(name) ?? this.#openKeyspace(name, keys, encrypted);
+    this.enter(opened);
+    return opened;
+  }
+
+  #openKeyspace(name: string, keys: KeysKind, encrypted: boolean): OpenKeyspace {
     const key = catalogKey(new TextEncoder().encode(name));
-    const stored = readKeyspace(this.source, this.catalog, key);
-    const record = stored ?? newKeyspaceRecord(keys);
-    const opened = { key, record, exists: stored !== undefined, changed: false };
+    const plain = this.enterCatalog();
+    const stored = readKeyspace(plain, this.catalog, key);
+    const keyspaceId = encrypted ? Uint8Array.from(this.#random(KEYSPACE_ID_BYTES)) : undefined;
+    const record = stored ?? newKeyspaceRecord(keys, keyspaceId);
+    const source = plain.of(record);
+    const opened = { key, source, record, exists: stored !== undefined, changed: false };
     this.#keyspaces.set(name, opened);
     return opened;
+  }
+
+  /** Where the pages come from that are being changed. */
+  get source(): PageSource {
+    return this.pages.source;
+  }
+
+  /** What follows is about this keyspace. */
+  enter({ source }: OpenKeyspace): void {
+    if (source.cipher !== undefined && !this.pages.isSealing) {
+      this.pages.sealing = { nonces: this.#nonces, keyId: this.keyRing.newestKey() };
+    }
+    this.pages.source = source;
+  }
+
+  /** What follows is about the catalog; returns where its pages come from. */
+  enterCatalog(): PageSource {
+    this.pages.source = this.#plain;
+    return this.#plain;
   }
 
   /** Forgets what was read of the catalog: another state may be committed now. */

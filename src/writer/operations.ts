@@ -6,7 +6,7 @@ import { readU32 } from '../shared/bytes/integers.js';
 import { utf8Text } from '../shared/bytes/text.js';
 import { MnemeError } from '../shared/errors.js';
 import type { KeysKind } from '../shared/keyspaces/catalog.js';
-import { encodeKeyspace, listKeyspaces, RECORD_BYTES_MAX } from '../shared/keyspaces/catalog.js';
+import { encodeKeyspace, keyspaceNames, RECORD_BYTES_MAX } from '../shared/keyspaces/catalog.js';
 import { decodeSettings, newTextState, type TextSettings } from '../shared/keyspaces/text-state.js';
 import { EXTENT_BYTES_MAX, SWEEP_KEYS_MAX, THREAD_SLOT_COUNT } from '../shared/limits.js';
 import * as messages from '../shared/memory/messages.js';
@@ -15,6 +15,7 @@ import type { ExtentPointer } from '../shared/pages/overflow-page.js';
 import { type AnswerWriter, fittingItems } from './answer.js';
 import { CollectionOperations, type OperationContext } from './collection-operations.js';
 import type { Engine } from './engine.js';
+import { KeyOperations } from './key-operations.js';
 import { CatalogWriter } from './keyspaces/catalog.js';
 import type { OpenKeyspace } from './keyspaces/open-keyspace.js';
 import { type DeadlineChange, type KeyRange, ValuesWriter } from './keyspaces/values.js';
@@ -29,13 +30,21 @@ interface KnownEngine {
   readonly catalog: CatalogWriter;
   readonly collections: CollectionOperations;
   readonly texts: TextOperations;
+  readonly keys: KeyOperations;
 }
 
 interface Definition {
   readonly name: string;
   readonly keys: KeysKind;
+  /** Undefined: as it is stored. */
+  readonly encrypted: boolean | undefined;
   /** Of full text. */
   readonly settings: TextSettings | undefined;
+}
+
+function askedEncryption(flags: number): boolean | undefined {
+  if ((flags & messages.ENCRYPTED) !== 0) return true;
+  return (flags & messages.PLAIN) !== 0 ? false : undefined;
 }
 
 /** Handles are numbered by each caller. */
@@ -67,7 +76,8 @@ export class KeyspaceOperations {
     const collections = new CollectionOperations(engine, this.#answer);
     const vectors = new VectorsWriter(engine);
     const texts = new TextOperations(engine, this.#answer);
-    this.#known = { engine, values, vectors, catalog, collections, texts };
+    const keys = new KeyOperations(engine, this.#answer, catalog);
+    this.#known = { engine, values, vectors, catalog, collections, texts, keys };
   }
 
   /** What follows is of a segment that this channel sent at `now`. */
@@ -82,6 +92,7 @@ export class KeyspaceOperations {
     if (engine.isUnchanged) return;
     for (const keyspace of engine.changedKeyspaces()) {
       if (keyspace.record.expiry.level < 0) continue;
+      engine.enter(keyspace);
       values.purge(keyspace, this.#now, SWEEP_KEYS_MAX);
     }
     catalog.freeSome();
@@ -162,7 +173,8 @@ export class KeyspaceOperations {
   }
 
   #runOthers(place: messages.OperationPlace): boolean {
-    const { collections, texts } = this.#known ?? {};
+    const { collections, texts, keys } = this.#known ?? {};
+    if (keys?.run(place) === true) return true;
     if (collections?.run(place, this.#context) === true) return true;
     return texts?.run(place, this.#context) ?? false;
   }
@@ -189,6 +201,7 @@ export class KeyspaceOperations {
     this.#definitions.set(definitionKey(this.#channel, place.handle), {
       name: this.#text(place),
       keys,
+      encrypted: askedEncryption(place.flags),
       settings: isText ? decodeSettings(this.#memory.u8.slice(keyStart, keyEnd)) : undefined,
     });
   }
@@ -201,17 +214,31 @@ export class KeyspaceOperations {
 
   #keyspace(): OpenKeyspace {
     const { name, keys, settings } = this.#definition();
-    const keyspace = this.#engine.keyspace(name, keys);
+    const keyspace = this.#enter();
     const { record } = keyspace;
     const isText = settings !== undefined;
     if (record.keys === keys && (record.text !== undefined) === isText) return keyspace;
     if (keyspace.exists || keyspace.changed) {
       const stored = record.text === undefined ? record.keys : 'full text';
-      throw new MnemeError('ERR_MNEME_TYPE_MISMATCH', { stored });
+      throw new MnemeError('ERR_MNEME_TYPE_MISMATCH', { stored, keyspace: name });
     }
     record.keys = keys;
     record.text = settings === undefined ? undefined : newTextState(settings);
     return keyspace;
+  }
+
+  /** What follows is about the keyspace of the operation's handle, whatever it is stored as. */
+  #enter(): OpenKeyspace {
+    const { name, keys, encrypted } = this.#definition();
+    const engine = this.#engine;
+    const keyspace = engine.keyspace(name, { keys, encrypted: encrypted === true });
+    const isEncrypted = keyspace.record.keyspaceId !== undefined;
+    if (encrypted === undefined || encrypted === isEncrypted) return keyspace;
+    if (keyspace.exists || keyspace.changed) {
+      throw new MnemeError('ERR_MNEME_ENCRYPTION_MISMATCH', { keyspace: name });
+    }
+    engine.forgetKeyspace(name);
+    return engine.keyspace(name, { keys, encrypted });
   }
 
   #key(): KeyRange {
@@ -230,12 +257,14 @@ export class KeyspaceOperations {
     }
     const tag = u8[keyEnd] as number;
     const length = readU32(u8, keyEnd + 1);
+    this.#enter();
     const extents = this.#takeExtents();
     this.#values.setExtents(this.#keyspace(), this.#key(), tag, extents, length, change, this.#now);
   }
 
   /** Gathers a long value into extents, which go to the file as they are full. */
   #part({ keyEnd, valueEnd }: messages.OperationPlace): void {
+    this.#enter();
     let at = keyEnd;
     while (at < valueEnd) {
       const count = Math.min(valueEnd - at, EXTENT_BYTES_MAX - this.#partBytes);
@@ -306,15 +335,27 @@ export class KeyspaceOperations {
     }
     let removed = 0;
     for (const name of this.#names()) {
+      if (this.#isLocked(name)) continue;
       removed += this.#values.purge(engine.keyspace(name), this.#now);
     }
     this.#answer.number(removed);
   }
 
+  /** True when a keyspace is encrypted and nobody here has its key. */
+  #isLocked(name: string): boolean {
+    try {
+      this.#engine.keyspace(name);
+      return false;
+    } catch (error) {
+      if (error instanceof MnemeError && error.code === 'ERR_MNEME_KEY_REQUIRED') return true;
+      throw error;
+    }
+  }
+
   /** All keyspaces as the open transaction sees them. */
   #names(): string[] {
     const engine = this.#engine;
-    const names = new Set(listKeyspaces(engine.source, engine.catalog).map(({ name }) => name));
+    const names = new Set(keyspaceNames(engine.enterCatalog(), engine.catalog));
     for (const { key } of engine.changedKeyspaces()) {
       names.add(Buffer.from(key.subarray(1)).toString('utf8'));
     }

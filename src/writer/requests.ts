@@ -19,6 +19,10 @@ const HARMLESS: ReadonlySet<MnemeErrorCode> = new Set([
   'ERR_MNEME_INTEGER_OVERFLOW',
   'ERR_MNEME_DIMENSION_MISMATCH',
   'ERR_MNEME_ANALYZER_MISMATCH',
+  'ERR_MNEME_KEY_REQUIRED',
+  'ERR_MNEME_KEY_NOT_FOUND',
+  'ERR_MNEME_LAST_KEY',
+  'ERR_MNEME_ENCRYPTION_MISMATCH',
 ]);
 
 function isHarmless(error: unknown): boolean {

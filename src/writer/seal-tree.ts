@@ -1,6 +1,7 @@
 /**
- * Makes the pointers of the open transaction final: from the leaves up, each page of it gets its
- * checksum, and its parent the checksum in place of the stamp.
+ * Makes the pointers of the open transaction final: from the leaves up, each page of it is sealed,
+ * if its keyspace is encrypted, and gets the checksum of what will be in the file; its parent gets
+ * that in place of the stamp.
  */
 import type { PageId } from '../shared/ids.js';
 import { entryCount } from '../shared/pages/page.js';
@@ -38,7 +39,9 @@ function sealNode(
       writeWord(memory, cell + 8, child.high);
     }
   }
-  checksummer.compute(address, memory.pageSize);
+  const window = memory.scratchAddress(source.slot.index);
+  if (page.cipher !== undefined) page.cipher.sealPage(address, pages.sealing, window);
+  checksummer.compute(page.cipher === undefined ? address : window, memory.pageSize);
   page.low = checksummer.low;
   page.high = checksummer.high;
   cache.retag(page.frame, page.low, page.high);

@@ -129,7 +129,7 @@ export class WriterTurn {
     noteLockHolder(file);
     const known = this.#engine;
     if (known !== undefined && (known.hasFailed || !this.#watch.hasMoved())) return known;
-    const source = known === undefined ? {} : { source: known.source };
+    const source = known === undefined ? {} : { source: known.enterCatalog() };
     const engine = new Engine({ ...this.#options, ...source });
     this.#engine = engine;
     publishState(this.#options.memory, engine.files.meta);

@@ -4,7 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { open } from 'mneme';
 import { expect, test } from 'vitest';
-import { PAGE_BYTES, partsOf, seal } from '../../property-tests/damage/sealed-file.js';
+import { NODE_BYTES, partsOf, seal } from '../../property-tests/damage/sealed-file.js';
 import { memory, openHere, temporaryPath } from './support.js';
 
 test('a batch can list any number of keyspaces', () => {
@@ -33,7 +33,7 @@ test('verify tells of many problems with long names', () => {
   // The first byte of all its keys: none belongs there any more.
   const prefixLength = file.readUInt16LE(leaf.start + 20);
   expect(prefixLength).toBeGreaterThan(0);
-  file.writeUInt8(255, leaf.start + PAGE_BYTES - prefixLength);
+  file.writeUInt8(255, leaf.start + NODE_BYTES - prefixLength);
   seal(file, leaf);
   file.copy(file, 65536, 0, 65536);
   writeFileSync(path, file);

@@ -109,7 +109,8 @@ function newPage({ memory, cache }: Side, pageId: number, level: number): number
   const address = cache.frameAddress(frame);
   initPage(memory, address, level);
   stampPage(memory, address, pageId, 1);
-  if (!cache.publish(frame, pageId as never, 0, 0, false)) throw new Error('the table is full');
+  if (!cache.publish(frame, { pageId: pageId as never, low: 0, high: 0, mark: 0 }, false))
+    throw new Error('the table is full');
   return address;
 }
 

@@ -19,7 +19,8 @@ function boards(count: number): SearchBoard[] {
 }
 
 function publish(board: SearchBoard, slices: number, helpers = 1): number {
-  return board.publish({ fields: FIELDS, vector: new Float32Array([1, 2, 3, 4]) }, slices, helpers);
+  const vector = new Float32Array([1, 2, 3, 4]);
+  return board.publish({ fields: FIELDS, keyspaceId: undefined, vector }, slices, helpers);
 }
 
 test('one thread at a time has the place', () => {

@@ -35,8 +35,9 @@ function likelyRecord(walk: usize, cell: usize): usize {
 
 // @ts-ignore: decorator
 @inline
-function isFrameOf(record: usize, cell: usize): bool {
-  return load<u32>(record, 4) == load<u32>(cell) && load<u64>(record, 8) == load<u64>(cell, 4);
+function isFrameOf(record: usize, cell: usize, walk: usize): bool {
+  if (load<u32>(record, 4) != load<u32>(cell)) return false;
+  return load<u64>(record, 8) == load<u64>(cell, 4) && load<u32>(record, 20) == load<u32>(walk, 24);
 }
 
 /**
@@ -60,7 +61,7 @@ export function findLeaves(walk: usize, branch: usize, from: i32, to: i32): void
     const cell = cellOf(branch, child);
     const record = <usize>load<u32>(at);
     let leaf: usize = 0;
-    if (record != 0 && isFrameOf(record, cell)) {
+    if (record != 0 && isFrameOf(record, cell, walk)) {
       if (load<u32>(record, 16) == 0) store<u32>(record, 1, 16);
       const frame = (record - load<usize>(walk, 8)) / RECORD;
       leaf = load<usize>(walk, 12) + frame * load<usize>(walk, 16);

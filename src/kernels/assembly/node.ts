@@ -105,12 +105,12 @@ function compareRest(node: usize, index: usize, key: usize, end: usize): i32 {
 }
 
 /** The index of the entry that has the key, else the complement of where it would stand. */
-export function findKey(node: usize, pageSize: usize, key: usize, end: usize): i32 {
+export function findKey(node: usize, nodeBytes: usize, key: usize, end: usize): i32 {
   const count = entryCount(node);
   const prefix: usize = load<u16>(node, 20);
   if (prefix > 0) {
     const length = end - key;
-    const order = compareBytes(key, node + pageSize - prefix, min(prefix, length));
+    const order = compareBytes(key, node + nodeBytes - prefix, min(prefix, length));
     if (order < 0 || (order == 0 && length < prefix)) return -1;
     if (order > 0) return ~(<i32>count);
     key += prefix;
@@ -180,7 +180,7 @@ export function lookup(walk: usize, step: usize): usize {
       if (<i32>frame < 0) continue;
       const record = load<usize>(walk, 8) + <usize>frame * RECORD;
       if (load<u32>(record, 4) != pageId || load<u32>(record, 8) != low) continue;
-      if (load<u32>(record, 12) != high) continue;
+      if (load<u32>(record, 12) != high || load<u32>(record, 20) != load<u32>(walk, 24)) continue;
       if (load<u32>(record, 16) == 0) store<u32>(record, 1, 16);
       return load<usize>(walk, 12) + <usize>frame * load<usize>(walk, 16);
     }
@@ -195,8 +195,8 @@ export function lookup(walk: usize, step: usize): usize {
  */
 // @ts-ignore: decorator
 @inline
-function touch(node: usize, pageSize: usize): u32 {
-  let touched = load<u32>(node + pageSize - 4);
+function touch(node: usize, nodeBytes: usize): u32 {
+  let touched = load<u32>(node + nodeBytes - 4);
   const end = min(node + HEADER + entryCount(node) * SLOT, node + TOUCHED_MAX);
   for (let at = node + LINE; at < end; at += LINE) touched ^= load<u32>(at);
   return touched;
@@ -208,14 +208,14 @@ function touch(node: usize, pageSize: usize): u32 {
  * is a page of another level.
  */
 export function descend(walk: usize, level: i32, node: usize, key: usize, end: usize): i32 {
-  const pageSize: usize = load<u32>(walk, 16);
+  const nodeBytes: usize = load<u32>(walk, 20);
   let step = walk + WALK_STEPS + <usize>level * STEP;
   while (true) {
     if (node == 0) node = lookup(walk, step);
     if (node == 0 || <i32>load<u8>(node, 1) != level) return level;
     store<u32>(step, <u32>node, 12);
-    store<u32>(step, touch(node, pageSize), 20);
-    let index = findKey(node, pageSize, key, end);
+    store<u32>(step, touch(node, nodeBytes), 20);
+    let index = findKey(node, nodeBytes, key, end);
     if (level == 0) {
       store<i32>(step, index, 16);
       return -1;
@@ -245,10 +245,10 @@ export function addToCounts(walk: usize, from: i32, root: i32, difference: f64):
 }
 
 /** Moves the cells together so that all free bytes lie between slots and heap. */
-export function compactNode(node: usize, pageSize: usize, spare: usize): void {
-  memory.copy(spare, node, pageSize);
+export function compactNode(node: usize, nodeBytes: usize, spare: usize): void {
+  memory.copy(spare, node, nodeBytes);
   const count = entryCount(node);
-  let heap = pageSize - <usize>load<u16>(node, 20);
+  let heap = nodeBytes - <usize>load<u16>(node, 20);
   for (let index: usize = 0; index < count; index++) {
     const cell = cellOf(spare, index);
     const size = cellValue(spare, cell) + restOf(suffixOf(spare, index));
@@ -266,7 +266,7 @@ export function compactNode(node: usize, pageSize: usize, spare: usize): void {
  */
 export function insertEntry(
   node: usize,
-  pageSize: usize,
+  nodeBytes: usize,
   index: usize,
   key: usize,
   end: usize,
@@ -275,7 +275,7 @@ export function insertEntry(
 ): usize {
   const prefix: usize = load<u16>(node, 20);
   const length = end - key;
-  if (length < prefix || compareBytes(key, node + pageSize - prefix, prefix) != 0) return 0;
+  if (length < prefix || compareBytes(key, node + nodeBytes - prefix, prefix) != 0) return 0;
   const suffix = length - prefix;
   const isLeaf = load<u8>(node, 1) == 0;
   const value = isLeaf ? LEAF_CELL + valueLength : BRANCH_CELL;
@@ -285,7 +285,7 @@ export function insertEntry(
   const free = <usize>load<u32>(node, 24) - HEADER - count * SLOT;
   if (free < needed) {
     if (free + <usize>load<u32>(node, 28) < needed) return 0;
-    compactNode(node, pageSize, spare);
+    compactNode(node, nodeBytes, spare);
   }
   const slot = node + HEADER + index * SLOT;
   memory.copy(slot + SLOT, slot, (count - index) * SLOT);
@@ -343,7 +343,7 @@ function copyWords(target: usize, source: usize, length: usize): u64 {
  */
 export function copyKeys(
   node: usize,
-  pageSize: usize,
+  nodeBytes: usize,
   from: usize,
   step: i32,
   count: usize,
@@ -352,7 +352,7 @@ export function copyKeys(
   lengths: usize,
 ): usize {
   const prefix: usize = load<u16>(node, 20);
-  const prefixStart = node + pageSize - prefix;
+  const prefixStart = node + nodeBytes - prefix;
   const fixed = cellFixed(node);
   let bits: u64 = 0;
   let written: usize = 0;

@@ -64,7 +64,7 @@ function runKey(
   run: usize,
   index: usize,
   fresh: usize,
-  pageSize: usize,
+  nodeBytes: usize,
   out: usize,
 ): usize {
   const source = sourceOf(run, index);
@@ -75,7 +75,7 @@ function runKey(
   }
   const entry = entryOf(run, index);
   const prefix: usize = load<u16>(source, 20);
-  memory.copy(out, source + pageSize - prefix, prefix);
+  memory.copy(out, source + nodeBytes - prefix, prefix);
   const suffix = suffixOf(source, entry);
   // Room for a whole head: what is too much of it is written over or not looked at.
   store<u32>(out + prefix, bswap<u32>(load<u32>(source + entry * SLOT, HEADER) ^ 0x80000000));
@@ -90,13 +90,13 @@ function commonPrefix(
   a: usize,
   b: usize,
   fresh: usize,
-  pageSize: usize,
+  nodeBytes: usize,
   spare: usize,
 ): usize {
   const other = spare + KEY_ROOM;
   const limit = min(
-    runKey(run, a, fresh, pageSize, spare),
-    runKey(run, b, fresh, pageSize, other),
+    runKey(run, a, fresh, nodeBytes, spare),
+    runKey(run, b, fresh, nodeBytes, other),
   );
   let length: usize = 0;
   while (length < limit && load<u8>(spare + length) == load<u8>(other + length)) length += 1;
@@ -109,11 +109,11 @@ export function runBytes(
   from: usize,
   to: usize,
   fresh: usize,
-  pageSize: usize,
+  nodeBytes: usize,
   level: u32,
   spare: usize,
 ): usize {
-  const prefix = commonPrefix(run, from, to - 1, fresh, pageSize, spare);
+  const prefix = commonPrefix(run, from, to - 1, fresh, nodeBytes, spare);
   let sum = HEADER + prefix;
   for (let index = from; index < to; index++) {
     const rest = restOf(keyLength(run, index, fresh) - prefix);
@@ -134,7 +134,7 @@ export function dealRun(
   run: usize,
   length: usize,
   fresh: usize,
-  pageSize: usize,
+  nodeBytes: usize,
   level: u32,
   fillMax: f64,
   sharesMin: usize,
@@ -148,12 +148,12 @@ export function dealRun(
     const shares = evenBorders(run, length, fresh, level, total, wanted, borders);
     // One page more than a single split would need is always enough at full pages.
     const share = wanted > sharesMin + 2 ? 1 : fillMax;
-    const limit = <f64>pageSize * share;
+    const limit = <f64>nodeBytes * share;
     let fits = true;
     for (let at: usize = 0; at < shares && fits; at++) {
       const from = load<u32>(borders + at * 4);
       const to = load<u32>(borders + at * 4, 4);
-      fits = <f64>runBytes(run, from, to, fresh, pageSize, level, spare) <= limit;
+      fits = <f64>runBytes(run, from, to, fresh, nodeBytes, level, spare) <= limit;
     }
     if (fits) return shares;
     wanted += 1;
@@ -194,13 +194,13 @@ export function writeRun(
   to: usize,
   fresh: usize,
   target: usize,
-  pageSize: usize,
+  nodeBytes: usize,
   level: u32,
   spare: usize,
 ): void {
-  const prefix = commonPrefix(run, from, to - 1, fresh, pageSize, spare);
+  const prefix = commonPrefix(run, from, to - 1, fresh, nodeBytes, spare);
   const type = level == 0 ? TYPE_LEAF : TYPE_BRANCH;
-  let heap = pageSize - prefix;
+  let heap = nodeBytes - prefix;
   memory.copy(target + heap, spare, prefix);
   store<u32>(target, type | (level << 8) | (<u32>(to - from) << 16));
   store<u32>(target, 0, 16);
@@ -215,7 +215,9 @@ export function writeRun(
       heap -= size;
       memory.copy(target + heap, cell, size);
       store<u64>(slot, load<u64>(source + entry * SLOT, HEADER));
-    } else heap = writeEntry(run, index, fresh, target, pageSize, level, spare, prefix, heap, slot);
+    } else {
+      heap = writeEntry(run, index, fresh, target, nodeBytes, level, spare, prefix, heap, slot);
+    }
     store<u16>(slot, <u16>heap, 4);
   }
   store<u32>(target, <u32>heap, 24);
@@ -228,14 +230,14 @@ function writeEntry(
   index: usize,
   fresh: usize,
   target: usize,
-  pageSize: usize,
+  nodeBytes: usize,
   level: u32,
   spare: usize,
   prefix: usize,
   heap: usize,
   slot: usize,
 ): usize {
-  const length = runKey(run, index, fresh, pageSize, spare);
+  const length = runKey(run, index, fresh, nodeBytes, spare);
   const suffix = length - prefix;
   const rest = restOf(suffix);
   const value = valueBytes(run, index, fresh, level);
@@ -278,11 +280,11 @@ export function runSeparator(
   run: usize,
   index: usize,
   fresh: usize,
-  pageSize: usize,
+  nodeBytes: usize,
   level: u32,
   spare: usize,
 ): usize {
-  if (level > 0) return runKey(run, index, fresh, pageSize, spare);
-  const length = commonPrefix(run, index, index - 1, fresh, pageSize, spare) + 1;
+  if (level > 0) return runKey(run, index, fresh, nodeBytes, spare);
+  const length = commonPrefix(run, index, index - 1, fresh, nodeBytes, spare) + 1;
   return length;
 }

@@ -109,19 +109,19 @@ export interface VectorLayout {
   readonly stops: readonly number[];
 }
 
-function entriesPerPage(pageSize: number, entryBytes: number): number {
-  return Math.floor((pageSize - LEAF_OVERHEAD_BYTES) / (entryBytes + ENTRY_OVERHEAD_BYTES));
+function entriesPerPage(nodeBytes: number, entryBytes: number): number {
+  return Math.floor((nodeBytes - LEAF_OVERHEAD_BYTES) / (entryBytes + ENTRY_OVERHEAD_BYTES));
 }
 
 /** The layout that fits most vectors into a page. */
-export function vectorLayout(dimension: number, pageSize: number): VectorLayout {
-  const bytesMax = pageSize / 4 - KEY_BYTES;
+export function vectorLayout(dimension: number, nodeBytes: number): VectorLayout {
+  const bytesMax = nodeBytes / 4 - KEY_BYTES;
   const whole = ROW_HEADER_BYTES + dimension;
-  if (whole > bytesMax) return segmentedLayout(dimension, pageSize, bytesMax);
+  if (whole > bytesMax) return segmentedLayout(dimension, nodeBytes, bytesMax);
   let rowsPerEntry = 1;
   let best = 0;
   for (let rows = 1; rows * whole <= bytesMax; rows++) {
-    const fitting = rows * entriesPerPage(pageSize, rows * whole);
+    const fitting = rows * entriesPerPage(nodeBytes, rows * whole);
     if (fitting >= best) [best, rowsPerEntry] = [fitting, rows];
   }
   const row = { segments: 1, width: dimension, stride: whole };
@@ -129,7 +129,7 @@ export function vectorLayout(dimension: number, pageSize: number): VectorLayout 
   return { dimension, ...row, rowsPerEntry, entryBytes: rowsPerEntry * whole, stops };
 }
 
-function segmentedLayout(dimension: number, pageSize: number, bytesMax: number): VectorLayout {
+function segmentedLayout(dimension: number, nodeBytes: number, bytesMax: number): VectorLayout {
   const least = Math.ceil(dimension / (bytesMax - ROW_HEADER_BYTES));
   const options = Array.from({ length: least + 2 }, (_, more) => {
     const segments = least + more;
@@ -139,7 +139,7 @@ function segmentedLayout(dimension: number, pageSize: number, bytesMax: number):
     return { dimension, segments, width, stride, rowsPerEntry: 1, entryBytes: stride, stops };
   }).filter(({ entryBytes }) => entryBytes <= bytesMax);
   const pagesPerVector = (layout: VectorLayout) =>
-    layout.segments / entriesPerPage(pageSize, layout.entryBytes);
+    layout.segments / entriesPerPage(nodeBytes, layout.entryBytes);
   return options.reduce((a, b) => (pagesPerVector(b) < pagesPerVector(a) ? b : a));
 }
 

@@ -3,24 +3,27 @@
  *
  *   key                       record
  *   0x00, sequence (6 bytes)  a subtree of a dropped keyspace that is still to be freed
- *   0x01, name                a keyspace
+ *   0x01, name                a keyspace; sealed when it is encrypted (sealed-record.ts)
+ *   0x02, …                   the key ring (key-ring.ts)
+ *   0x03, sequence (6 bytes)  a subtree as under 0x00, of an encrypted keyspace
  *
  *   offset  size  field of a keyspace record
  *        0     1  kind            1 values, 2 full text
  *        1     1  keys            0 text, 1 bytes
- *        2     1  encrypted       0 or 1
+ *        2     1  encrypted       0; 1 in an opened record, which has its keyspace's id at 26
  *        3     1  treeCount       trees that are not empty
  *        4     6  overflowPages   pages in overflow extents of values
  *       10     6  elementPages    pages in overflow extents of list elements
  *       16     6  lastId          the highest id that a sorted set or list was given
  *       22     4  dimension       of its vectors, 0 before the first
- *       26        settings and counters of full text (text-state.ts), if the kind says so
+ *     then        settings and counters of full text (text-state.ts), if the kind says so
  *     then    33  each tree
  *
  *   offset  size  field of a dropped subtree
  *        0    12  page id and checksum of its root
  *       12     1  level
  *       13     1  1 when its values may lie in extents
+ *       14    16  the id of the keyspace, of an encrypted one
  *
  *   offset  size  field of a tree
  *        0     1  role            its place in TREES, from 1
@@ -48,6 +51,7 @@ import { Cursor } from '../tree/cursor.js';
 import { copyKey, valueAddress, valueLength } from '../tree/node.js';
 import { stepIndex, walkToLeaf } from '../tree/walk.js';
 import { isCommittedRoot, newTree, type Tree, type TreeRoot } from '../tree-root.js';
+import { KEYSPACE_ID_BYTES, KIND_SEALED, openRecord } from './sealed-record.js';
 import {
   copyTextState,
   decodeTextState,
@@ -59,6 +63,7 @@ import {
 
 export const DROPPED_KEY = 0;
 export const KEYSPACE_KEY = 1;
+export const DROPPED_SEALED_KEY = 3;
 const KIND_VALUES = 1;
 const KIND_TEXT = 2;
 const RECORD_HEADER_BYTES = 26;
@@ -94,14 +99,15 @@ const TREES = [
 type TreeName = (typeof TREES)[number];
 /** No keyspace has them all: one of full text has none of the others but its values. */
 export const RECORD_BYTES_MAX =
-  RECORD_HEADER_BYTES + TEXT_STATE_BYTES_MAX + TREES.length * TREE_BYTES;
+  RECORD_HEADER_BYTES + KEYSPACE_ID_BYTES + TEXT_STATE_BYTES_MAX + TREES.length * TREE_BYTES;
 
 export type KeysKind = 'text' | 'bytes';
 
 /** What the catalog holds of a keyspace. */
 export interface KeyspaceRecord extends Record<TreeName, Tree> {
   keys: KeysKind;
-  encrypted: boolean;
+  /** Of an encrypted keyspace; undefined for a plain one. */
+  keyspaceId: Uint8Array | undefined;
   /** Pages in overflow extents, of values and of list elements. */
   overflowPages: number;
   elementPages: number;
@@ -113,10 +119,10 @@ export interface KeyspaceRecord extends Record<TreeName, Tree> {
   text: TextState | undefined;
 }
 
-export function newKeyspaceRecord(keys: KeysKind): KeyspaceRecord {
+export function newKeyspaceRecord(keys: KeysKind, keyspaceId?: Uint8Array): KeyspaceRecord {
   return {
     keys,
-    encrypted: false,
+    keyspaceId,
     overflowPages: 0,
     elementPages: 0,
     lastId: 0,
@@ -173,12 +179,16 @@ export function encodeKeyspace(record: KeyspaceRecord, target: Uint8Array, offse
   const trees = treesOf(record);
   target[offset] = record.text === undefined ? KIND_VALUES : KIND_TEXT;
   target[offset + 1] = record.keys === 'bytes' ? 1 : 0;
-  target[offset + 2] = record.encrypted ? 1 : 0;
+  target[offset + 2] = record.keyspaceId === undefined ? 0 : 1;
   writeU48(target, offset + 4, record.overflowPages);
   writeU48(target, offset + 10, record.elementPages);
   writeU48(target, offset + 16, record.lastId);
   writeU32(target, offset + 22, record.dimension);
   let length = RECORD_HEADER_BYTES;
+  if (record.keyspaceId !== undefined) {
+    target.set(record.keyspaceId, offset + length);
+    length += KEYSPACE_ID_BYTES;
+  }
   if (record.text !== undefined) length += encodeTextState(record.text, target, offset + length);
   let treeCount = 0;
   trees.forEach((tree, index) => {
@@ -219,20 +229,22 @@ function decodeTree(bytes: Uint8Array, at: number): Tree {
 export function decodeKeyspace(bytes: Uint8Array, offset: number, length: number): KeyspaceRecord {
   const treeCount = bytes[offset + 3] as number;
   const kind = bytes[offset];
-  const treesAt =
-    RECORD_HEADER_BYTES +
-    (kind === KIND_TEXT ? textStateLength(bytes, offset + RECORD_HEADER_BYTES) : 0);
+  const isEncrypted = bytes[offset + 2] === 1;
+  const textAt = RECORD_HEADER_BYTES + (isEncrypted ? KEYSPACE_ID_BYTES : 0);
+  const treesAt = textAt + (kind === KIND_TEXT ? textStateLength(bytes, offset + textAt) : 0);
   const isKnown = kind === KIND_VALUES || kind === KIND_TEXT;
   if (!isKnown || length !== treesAt + treeCount * TREE_BYTES) {
     throw new MnemeError('ERR_MNEME_CORRUPT', { reason: 'unknown keyspace record' });
   }
   const record = newKeyspaceRecord(bytes[offset + 1] === 1 ? 'bytes' : 'text');
-  record.encrypted = bytes[offset + 2] === 1;
+  if (isEncrypted) {
+    record.keyspaceId = bytes.slice(offset + RECORD_HEADER_BYTES, offset + textAt);
+  }
   record.overflowPages = readU48(bytes, offset + 4);
   record.elementPages = readU48(bytes, offset + 10);
   record.lastId = readU48(bytes, offset + 16);
   record.dimension = readU32(bytes, offset + 22);
-  if (kind === KIND_TEXT) record.text = decodeTextState(bytes, offset + RECORD_HEADER_BYTES);
+  if (kind === KIND_TEXT) record.text = decodeTextState(bytes, offset + textAt);
   for (let index = 0; index < treeCount; index++) {
     const at = offset + treesAt + index * TREE_BYTES;
     const name = TREES[(bytes[at] as number) - 1];
@@ -257,28 +269,35 @@ const DROPPED_BYTES = 14;
 export interface DroppedTree extends PagePointer {
   readonly level: number;
   readonly hasExtents: boolean;
+  /** Of an encrypted keyspace. */
+  readonly keyspaceId: Uint8Array | undefined;
 }
 
 export function encodeDropped(tree: DroppedTree): Uint8Array {
-  const bytes = new Uint8Array(DROPPED_BYTES);
+  const { keyspaceId } = tree;
+  const bytes = new Uint8Array(DROPPED_BYTES + (keyspaceId?.length ?? 0));
   writeU32(bytes, 0, tree.pageId);
   writeU32(bytes, 4, tree.low);
   writeU32(bytes, 8, tree.high);
   bytes[12] = tree.level;
   bytes[13] = tree.hasExtents ? 1 : 0;
+  if (keyspaceId !== undefined) bytes.set(keyspaceId, DROPPED_BYTES);
   return bytes;
 }
 
 /** @throws {MnemeError} `ERR_MNEME_CORRUPT` when no version of MNEME writes such a record. */
 export function decodeDropped(bytes: Uint8Array, offset: number, length: number): DroppedTree {
+  const isSealed = length > DROPPED_BYTES;
   const tree = {
     pageId: toPageId(readU32(bytes, offset)),
     low: readI32(bytes, offset + 4),
     high: readI32(bytes, offset + 8),
     level: bytes[offset + 12] as number,
     hasExtents: bytes[offset + 13] === 1,
+    keyspaceId: isSealed ? bytes.slice(offset + DROPPED_BYTES, offset + length) : undefined,
   };
-  if (length === DROPPED_BYTES && isCommittedRoot({ ...tree, count: 1 })) return tree;
+  const isWhole = length === DROPPED_BYTES + (isSealed ? KEYSPACE_ID_BYTES : 0);
+  if (isWhole && isCommittedRoot({ ...tree, count: 1 })) return tree;
   throw noSuchRoot(tree.pageId);
 }
 
@@ -286,15 +305,23 @@ function noSuchRoot(page: PageId): MnemeError {
   return new MnemeError('ERR_MNEME_CORRUPT', { page, reason: 'no tree has this root' });
 }
 
-/** The record of a keyspace in a leaf of the catalog. */
-function recordAt(memory: SharedMemory, leaf: number, index: number): KeyspaceRecord {
+/** A keyspace's record as it stands in the catalog. */
+function storedAt(memory: SharedMemory, leaf: number, index: number): Uint8Array {
   const address = valueAddress(memory, leaf, index);
-  const record = decodeKeyspace(memory.u8, address, valueLength(memory, leaf, index));
+  return memory.u8.subarray(address, address + valueLength(memory, leaf, index));
+}
+
+function recordOf(stored: Uint8Array): KeyspaceRecord {
+  const record = decodeKeyspace(stored, 0, stored.length);
   for (const tree of treesOf(record)) if (!isCommittedRoot(tree)) throw noSuchRoot(tree.pageId);
   return record;
 }
 
-/** Reads a keyspace's record; undefined when there is no such keyspace. */
+/**
+ * Reads a keyspace's record; undefined when there is no such keyspace.
+ * @throws {MnemeError} `ERR_MNEME_KEY_REQUIRED` or `ERR_MNEME_KEY_NOT_AUTHORIZED` when it is
+ * encrypted and cannot be opened.
+ */
 export function readKeyspace(
   source: PageSource,
   catalog: Readonly<TreeRoot>,
@@ -304,17 +331,23 @@ export function readKeyspace(
   const start = source.placeKey(key);
   const leaf = walkToLeaf(source, walk, catalog, start, start + key.length);
   const index = leaf === 0 ? -1 : stepIndex(memory, walk, 0);
-  return index < 0 ? undefined : recordAt(memory, leaf, index);
+  if (index < 0) return undefined;
+  const stored = storedAt(memory, leaf, index);
+  if (stored[0] !== KIND_SEALED) return plainRecord(recordOf(stored));
+  // Its page may leave the cache while the ring is read.
+  const record = recordOf(openRecord(source, catalog, key, stored.slice()));
+  if (record.keyspaceId !== undefined) return record;
+  throw new MnemeError('ERR_MNEME_CORRUPT', { reason: 'a sealed record of a plain keyspace' });
 }
 
-export interface NamedKeyspace {
-  readonly name: string;
-  readonly record: KeyspaceRecord;
+function plainRecord(record: KeyspaceRecord): KeyspaceRecord {
+  if (record.keyspaceId === undefined) return record;
+  throw new MnemeError('ERR_MNEME_CORRUPT', { reason: 'a plain record of an encrypted keyspace' });
 }
 
-/** All keyspaces, by rising name bytes. */
-export function listKeyspaces(source: PageSource, catalog: Readonly<TreeRoot>): NamedKeyspace[] {
-  const found: NamedKeyspace[] = [];
+/** Names of all keyspaces, by their bytes. */
+export function keyspaceNames(source: PageSource, catalog: Readonly<TreeRoot>): string[] {
+  const found: string[] = [];
   const { memory } = source;
   const cursor = new Cursor(source, catalog);
   const key = Buffer.alloc(TREE_KEY_BYTES_MAX);
@@ -325,10 +358,22 @@ export function listKeyspaces(source: PageSource, catalog: Readonly<TreeRoot>): 
     for (let index = first; index < entryCount(memory, leaf); index++) {
       const length = copyKey(memory, leaf, index, key, 0);
       if (key[0] !== KEYSPACE_KEY || length - 1 > KEYSPACE_NAME_BYTES_MAX) continue;
-      const record = recordAt(memory, leaf, index);
-      found.push({ name: key.toString('utf8', 1, length), record });
+      found.push(key.toString('utf8', 1, length));
     }
     first = 0;
   } while (cursor.moveLeaf(1));
   return found;
+}
+
+export interface NamedKeyspace {
+  readonly name: string;
+  readonly record: KeyspaceRecord;
+}
+
+/** All keyspaces, by rising name bytes. @throws as `readKeyspace` */
+export function listKeyspaces(source: PageSource, catalog: Readonly<TreeRoot>): NamedKeyspace[] {
+  return keyspaceNames(source, catalog).flatMap((name) => {
+    const record = readKeyspace(source, catalog, catalogKey(Buffer.from(name)));
+    return record === undefined ? [] : [{ name, record }];
+  });
 }

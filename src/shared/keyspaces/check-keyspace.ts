@@ -10,8 +10,8 @@ import { EXTENT_BYTES_MAX } from '../limits.js';
 import {
   dataExtents,
   EXTENT_ENTRY_BYTES,
-  extentPageCount,
   overflowPointer,
+  payloadPageCount,
   readOverflow,
 } from '../pages/overflow-page.js';
 import { entryCount } from '../pages/page.js';
@@ -21,18 +21,21 @@ import { checkTree, type TreeVisitor } from '../tree/check-tree.js';
 import { copyKey, valueAddress, valueLength } from '../tree/node.js';
 import type { Tree } from '../tree-root.js';
 import {
+  catalogKey,
   DROPPED_KEY,
+  DROPPED_SEALED_KEY,
   type DroppedTree,
   decodeDropped,
   type KeyspaceRecord,
-  listKeyspaces,
-  type NamedKeyspace,
+  keyspaceNames,
+  readKeyspace,
   treesOf,
 } from './catalog.js';
 import { checkCollections } from './check-collections.js';
 import { checkTexts } from './check-text.js';
 import { checkVectors } from './check-vectors.js';
 import { EXPIRY_DEADLINE_BYTES, writeDeadline } from './expiry.js';
+import { openRing, shareKeys, storedRing } from './key-ring.js';
 
 export interface CheckProblem {
   readonly page: number;
@@ -50,7 +53,11 @@ const PROBLEM_COUNT_MAX = 100;
 const NOBODY = (): void => undefined;
 
 export class FileChecker implements TreeVisitor {
-  readonly #source: PageSource;
+  readonly #plain: PageSource;
+  /** Of the keyspace that is being checked. */
+  #source: PageSource;
+  /** True when an encrypted keyspace cannot be opened by whoever checks. */
+  #hasLocked = false;
   readonly #pageCount: number;
   readonly #reached: Uint8Array;
   readonly #problems: CheckProblem[] = [];
@@ -60,6 +67,7 @@ export class FileChecker implements TreeVisitor {
 
   /** @param onPage - Told of each page of a tree before it is read. */
   constructor(source: PageSource, pageCount: number, onPage: (done: number) => void = NOBODY) {
+    this.#plain = source;
     this.#source = source;
     this.#pageCount = pageCount;
     this.#onPage = onPage;
@@ -95,15 +103,51 @@ export class FileChecker implements TreeVisitor {
 
   /** Every tree of a state. A catalog that is broken hides only keyspaces. */
   checkTrees(catalog: Readonly<Tree>): void {
+    this.#checkKeyRing(catalog);
     this.#checkCatalog(catalog);
-    let keyspaces: NamedKeyspace[] = [];
+    let names: string[] = [];
     try {
-      keyspaces = listKeyspaces(this.#source, catalog);
+      names = keyspaceNames(this.#plain, catalog);
     } catch (error) {
       if (!(error instanceof PageMismatch || error instanceof MnemeError)) throw error;
       this.addProblem(0, `the catalog cannot be listed: ${error.message}`);
     }
-    for (const { name, record } of keyspaces) this.#checkKeyspace(name, record, treesOf(record));
+    for (const name of names) {
+      const record = this.#recordOf(name, catalog);
+      if (record === undefined) continue;
+      this.#source = this.#plain.of(record);
+      this.#checkKeyspace(name, record, treesOf(record));
+      this.#source = this.#plain;
+    }
+  }
+
+  /** All of it by who can open it, else only its form. */
+  #checkKeyRing(catalog: Readonly<Tree>): void {
+    const source = this.#plain;
+    try {
+      if (source.keys.publicKey === undefined) storedRing(source, catalog);
+      else {
+        const ring = openRing(source, catalog);
+        if (ring !== undefined) shareKeys(ring, source.keys);
+      }
+    } catch (error) {
+      if (!isLocked(error)) this.noteFailure(0, error);
+    }
+  }
+
+  /** Undefined for one that is broken, or whose key is not here: its pages are not known then. */
+  #recordOf(name: string, catalog: Readonly<Tree>): KeyspaceRecord | undefined {
+    try {
+      return readKeyspace(this.#plain, catalog, catalogKey(Buffer.from(name)));
+    } catch (error) {
+      if (isLocked(error)) this.#hasLocked = true;
+      else {
+        this.#keyspace = name;
+        this.noteFailure(0, error);
+        this.#keyspace = undefined;
+      }
+      return undefined;
+    }
   }
 
   #checkCatalog(catalog: Readonly<Tree>): void {
@@ -117,15 +161,21 @@ export class FileChecker implements TreeVisitor {
     const dropped: DroppedTree[] = [];
     for (let index = 0; index < entryCount(memory, leaf); index++) {
       copyKey(memory, leaf, index, key, 0);
-      if (key[0] !== DROPPED_KEY) continue;
+      if (key[0] !== DROPPED_KEY && key[0] !== DROPPED_SEALED_KEY) continue;
       const at = valueAddress(memory, leaf, index);
       dropped.push(decodeDropped(memory.u8, at, valueLength(memory, leaf, index)));
     }
-    for (const { hasExtents, ...root } of dropped) {
+    for (const { hasExtents, keyspaceId, ...root } of dropped) {
+      if (keyspaceId !== undefined && this.#plain.keys.publicKey === undefined) {
+        this.#hasLocked = true;
+        continue;
+      }
+      this.#source = this.#plain.of({ keyspaceId });
       const tree = { ...root, count: -1, leafPages: -1, branchPages: -1 };
       checkTree(this.#source, tree, this, (node) => {
         if (hasExtents) this.#checkExtents(node);
       });
+      this.#source = this.#plain;
     }
   }
 
@@ -180,7 +230,6 @@ export class FileChecker implements TreeVisitor {
 
   #checkExtents(leaf: number): void {
     const { memory } = this.#source;
-    const { pageSize } = memory;
     for (let index = 0; index < entryCount(memory, leaf); index++) {
       const at = valueAddress(memory, leaf, index);
       if (((memory.u8[at] as number) & OVERFLOW_FLAG) === 0) continue;
@@ -189,10 +238,12 @@ export class FileChecker implements TreeVisitor {
         const extents = dataExtents(this.#source, length, pointer);
         extents.forEach((extent, part) => {
           const bytes = Math.min(EXTENT_BYTES_MAX, length - part * EXTENT_BYTES_MAX);
-          this.claimRun(extent.pageId, extentPageCount(bytes, pageSize), 'extent');
+          this.claimRun(extent.pageId, payloadPageCount(this.#source, bytes), 'extent');
         });
-        const listBytes = extents.length > 1 ? extents.length * EXTENT_ENTRY_BYTES : 0;
-        this.claimRun(pointer.pageId, extentPageCount(listBytes, pageSize), 'extent list');
+        if (extents.length > 1) {
+          const listPages = payloadPageCount(this.#source, extents.length * EXTENT_ENTRY_BYTES);
+          this.claimRun(pointer.pageId, listPages, 'extent list');
+        }
         readOverflow(this.#source, length, pointer);
       } catch (error) {
         this.noteFailure(pointer.pageId, error);
@@ -232,8 +283,12 @@ export class FileChecker implements TreeVisitor {
     this.addProblem(page, error.message);
   }
 
-  /** Whatever was neither reached nor claimed is lost. */
+  /**
+   * Whatever was neither reached nor claimed is lost, unless it may be of a keyspace that cannot be
+   * opened.
+   */
   finish(): CheckReport {
+    if (this.#hasLocked) return this.report();
     for (let page = 0; page < this.#pageCount; page++) {
       if (this.#reached[page] === 0) this.addProblem(page, 'the page is neither used nor free');
     }
@@ -245,4 +300,10 @@ export class FileChecker implements TreeVisitor {
     const problems = this.#problems;
     return { ok: problems.length === 0, pagesChecked: this.#pagesChecked, problems };
   }
+}
+
+/** True when something could not be read for want of a key. */
+function isLocked(error: unknown): boolean {
+  if (!(error instanceof MnemeError)) return false;
+  return ['ERR_MNEME_KEY_REQUIRED', 'ERR_MNEME_KEY_NOT_AUTHORIZED'].includes(error.code);
 }

@@ -28,17 +28,17 @@ export function checkVectors(
 ): void {
   const { vectorSlots, vectorKeys, codes, originals, dimension } = record;
   const { count } = vectorSlots;
-  const { pageSize } = source.memory;
+  const { nodeBytes } = source.memory;
   if (count === 0) {
     const others = vectorKeys.count + codes.count + originals.count;
     if (others > 0) addProblem('there are parts of vectors without keys');
     return;
   }
-  const layout = vectorLayout(dimension, pageSize);
+  const layout = vectorLayout(dimension, nodeBytes);
   const isWhole =
     vectorKeys.count === count &&
     codes.count === codeEntryCount(layout, count) &&
-    originals.count === stripeCount(dimension, count, pageSize);
+    originals.count === stripeCount(dimension, count, nodeBytes);
   if (!isWhole) {
     addProblem('the trees of the vectors differ in their counts');
     return;
@@ -78,7 +78,7 @@ function codesAgree(source: PageSource, record: KeyspaceRecord, layout: VectorLa
 function tailsAreZero(source: PageSource, record: KeyspaceRecord, layout: VectorLayout): boolean {
   const { codes, originals, dimension, vectorSlots } = record;
   const { rowsPerEntry, stride, entryBytes } = layout;
-  const size = stripeBytes(source.memory.pageSize);
+  const size = stripeBytes(source.memory.nodeBytes);
   const isZero = (bytes: Uint8Array) => bytes.every((byte) => byte === 0);
   const rows = vectorSlots.count % rowsPerEntry;
   const floats = (vectorSlots.count * dimension * FLOAT_BYTES) % size;

@@ -265,8 +265,8 @@ export function forwardKey(number: number, part: number): Uint8Array {
 }
 
 /** A forward list takes a quarter of a page a part. */
-export function forwardPartBytes(pageSize: number): number {
-  return pageSize / 4 - 2 * NUMBER_BYTES;
+export function forwardPartBytes(nodeBytes: number): number {
+  return nodeBytes / 4 - 2 * NUMBER_BYTES;
 }
 
 /** The bytes of a document's forward list; undefined when the index does not have it. */
@@ -277,7 +277,7 @@ export function readForward(
 ): Uint8Array | undefined {
   const first = recordOf(source, index.forwards, numberKey(number));
   if (first === undefined) return undefined;
-  const size = forwardPartBytes(source.memory.pageSize);
+  const size = forwardPartBytes(source.memory.nodeBytes);
   if (first.length < size) return first;
   const parts = [first];
   for (let part = 1; (parts.at(-1) as Uint8Array).length === size; part++) {

@@ -124,14 +124,14 @@ const KEYS_MAX = 8000;
 /** Appends the entries of a leaf of the tree of ranks. */
 export function readEntries(source: PageSource, run: RankRun, entries: SortedSetEntry[]): void {
   const { memory, slot } = source;
-  const { kernels, pageSize, i32, text, u8 } = memory;
+  const { kernels, nodeBytes, i32, text, u8 } = memory;
   const { leaf, step } = run;
   const start = memory.scratchAddress(slot.index);
   const lengths = start + KEYS_BYTES;
   let { index, count } = run;
   while (count > 0) {
     const wanted = Math.min(count, KEYS_MAX);
-    const read = kernels.copyKeys(leaf, pageSize, index, step, wanted, start, lengths, lengths);
+    const read = kernels.copyKeys(leaf, nodeBytes, index, step, wanted, start, lengths, lengths);
     let at = start;
     for (let key = 0; key < read; key++) {
       const length = i32[(lengths >>> 2) + key] as number;

@@ -31,8 +31,8 @@ const FLOAT_BYTES = 4;
 const STRIPE_OVERHEAD_BYTES = 24;
 
 /** The size of the stripes that float32 numbers are cut into. */
-export function stripeBytes(pageSize: number): number {
-  return pageSize / 4 - STRIPE_OVERHEAD_BYTES;
+export function stripeBytes(nodeBytes: number): number {
+  return nodeBytes / 4 - STRIPE_OVERHEAD_BYTES;
 }
 
 /** How many entries of codes there are for so many vectors. */
@@ -41,8 +41,8 @@ export function codeEntryCount({ segments, rowsPerEntry }: VectorLayout, count: 
 }
 
 /** How many stripes there are for so many vectors. */
-export function stripeCount(dimension: number, count: number, pageSize: number): number {
-  return Math.ceil((count * dimension * FLOAT_BYTES) / stripeBytes(pageSize));
+export function stripeCount(dimension: number, count: number, nodeBytes: number): number {
+  return Math.ceil((count * dimension * FLOAT_BYTES) / stripeBytes(nodeBytes));
 }
 
 const numberKey = new Uint8Array(ORDERED_BYTES);
@@ -106,8 +106,8 @@ export interface StripePart {
 }
 
 /** The stripes that hold the numbers of a slot. */
-export function stripeParts(slot: number, dimension: number, pageSize: number): StripePart[] {
-  const size = stripeBytes(pageSize);
+export function stripeParts(slot: number, dimension: number, nodeBytes: number): StripePart[] {
+  const size = stripeBytes(nodeBytes);
   const parts: StripePart[] = [];
   const bytes = dimension * FLOAT_BYTES;
   for (let inVector = 0; inVector < bytes; ) {
@@ -129,7 +129,7 @@ export function readOriginal(
 ): Float32Array {
   const { memory, walk } = source;
   const bytes = new Uint8Array(vector.buffer);
-  const size = stripeBytes(memory.pageSize);
+  const size = stripeBytes(memory.nodeBytes);
   const total = dimension * FLOAT_BYTES;
   let leaf = 0;
   let index = 0;

@@ -49,8 +49,8 @@ export const SAVEPOINT = 4;
 export const RELEASE = 5;
 export const ROLL_BACK = 6;
 /**
- * Tells the name (value) and keys (flags) of a handle; of full text the key are settings, as
- * text-state.ts writes them.
+ * Tells the name (value), keys and encryption (flags) of a handle; of full text the key are
+ * settings, as text-state.ts writes them.
  */
 export const DEFINE = 10;
 /** Value is tag and payload; number is the deadline, flags say what of it. */
@@ -75,7 +75,7 @@ export const ROOTS = 19;
 export const FREEZE = 20;
 export const SYNC = 21;
 export const CLOSE = 22;
-/** Part of a long value, before its SET with flag PARTS. */
+/** Part of a long value of the handle's keyspace, before its SET with flag PARTS. */
 export const PART = 23;
 /**
  * Answers runs of pages that the committed state does not use, in the batch that is open, from the
@@ -134,6 +134,22 @@ export const END_REBUILD = 56;
 /** Value are terms that go before those of the next PUT_TEXT or INDEX_TEXT. */
 export const TERMS = 57;
 
+/** Keys of encryption (writer/keyspaces/key-ring.ts). Value is a public key of 32 bytes. */
+export const ADD_KEY = 60;
+/** Value is a fingerprint of 32 bytes. */
+export const REMOVE_KEY = 61;
+export const ROTATE_KEY = 62;
+/**
+ * Key is the name of an encrypted keyspace, value where to begin, nothing at first. Seals some of
+ * its pages anew and answers where to go on, nothing at the end.
+ */
+export const RESEAL = 63;
+/** Frees some of what was dropped. Answers 1 while there is more. */
+export const FREE_DROPPED = 64;
+export const FORGET_KEYS = 65;
+/** Answers the public keys of all slots. */
+export const KEY_SLOTS = 66;
+
 export const AT_HEAD = 1;
 export const LONG_TOO = 2;
 export const NO_ANSWER = 1;
@@ -142,6 +158,8 @@ export const HAS_DEADLINE = 2;
 export const PARTS = 4;
 export const BYTES_KEYS = 1;
 export const FULL_TEXT = 2;
+export const ENCRYPTED = 4;
+export const PLAIN = 8;
 export const NO_HIGH_BOUND = 2;
 export const ALL_KEYSPACES = 1;
 

@@ -2,22 +2,25 @@
  * The page cache: frames of the shared memory that hold pages, found by pointer.
  *
  * A frame is valid for a pointer only if page id *and* checksum (or stamp) agree, so a page whose
- * id was reused is never taken for its successor. The page table is a hash of buckets of 16
- * entries, one cache line each; an entry is a tag of 12 bits and a frame number of 20. Lookups take
- * no lock; inserting and removing are single compare-and-swaps.
+ * id was reused is never taken for its successor. Its mark has to agree, too: a page that was
+ * opened with a keyspace's key is found by that keyspace only, and that keyspace finds no plain
+ * page in its place, though somebody made one with the same checksum. The page table is a hash of
+ * buckets of 16 entries, one cache line each; an entry is a tag of 12 bits and a frame number of
+ * 20. Lookups take no lock; inserting and removing are single compare-and-swaps.
  *
  *   word of a frame record   field
  *      0                     state: READY (clean, may be evicted), HELD (not written yet),
  *                            GIVEN_BACK (not in the table), below 0: a thread has it, see takenBy
  *      1, 2, 3               page id, checksum low, checksum high
  *      4                     1 when used since the clock hand last passed
+ *      5                     mark: PLAIN, or of the keyspace that the page is sealed for
  *
  * A frame leaves the table first and is filled anew only when its epoch has passed
  * (thread-slots.ts). Each thread gathers such frames for itself, so nobody waits for another; when
  * it ends it gives them back, and when it dies they are taken from it.
  */
 import { assert } from '../assert.js';
-import { type PageId, toPageId } from '../ids.js';
+import { type PageId, type PagePointer, toPageId } from '../ids.js';
 import { CLOCK_HAND_WORD, FRESH_FRAME_WORD } from './control-block.js';
 import { BUCKET_SLOTS, FRAME_RECORD_BYTES, type SharedMemory } from './shared-memory.js';
 import { advanceEpoch, epochHasPassed, leaveEpoch, threadSlotAt } from './thread-slots.js';
@@ -28,6 +31,9 @@ const PAGE = 1;
 const LOW = 2;
 const HIGH = 3;
 const USED = 4;
+const MARK = 5;
+/** The mark of pages that are not sealed. */
+export const PLAIN = 0;
 
 const READY = 1;
 const HELD = 2;
@@ -42,6 +48,11 @@ const UNSTAMPED = 0;
 const HASH_FACTOR = 0x9e3779b1 | 0;
 
 export type FrameIndex = number;
+
+/** By what a frame is found. */
+export interface CachedPage extends Readonly<PagePointer> {
+  readonly mark: number;
+}
 
 /** The state of a frame that the thread with this slot has taken. */
 function takenBy(threadSlot: number): number {
@@ -81,7 +92,7 @@ export class PageCache {
   }
 
   /** The frame that holds exactly this page, or -1. */
-  lookup(pageId: PageId, low: number, high: number): FrameIndex {
+  lookup(pageId: PageId, low: number, high: number, mark: number): FrameIndex {
     const i32 = this.#i32;
     const hash = Math.imul(pageId, HASH_FACTOR);
     const tag = hash & ~FRAME_MASK;
@@ -95,7 +106,7 @@ export class PageCache {
         if (frame < 0) continue;
         const record = this.#recordsWord + frame * RECORD_WORDS;
         if (i32[record + PAGE] !== pageId || i32[record + LOW] !== low) continue;
-        if (i32[record + HIGH] !== high) continue;
+        if (i32[record + HIGH] !== high || i32[record + MARK] !== mark) continue;
         if (i32[record + USED] === 0) i32[record + USED] = 1;
         return frame;
       }
@@ -159,12 +170,14 @@ export class PageCache {
   }
 
   /** Makes a filled frame visible under its pointer. False when the table has no room for it. */
-  publish(frame: FrameIndex, pageId: PageId, low: number, high: number, held: boolean): boolean {
+  publish(frame: FrameIndex, page: CachedPage, held: boolean): boolean {
     const i32 = this.#i32;
     const record = this.#record(frame);
+    const { pageId } = page;
     i32[record + PAGE] = pageId;
-    i32[record + LOW] = low;
-    i32[record + HIGH] = high;
+    i32[record + LOW] = page.low;
+    i32[record + HIGH] = page.high;
+    i32[record + MARK] = page.mark;
     i32[record + USED] = 1;
     if (!this.#insert(frame, pageId)) return false;
     // Last, because from here on another thread may evict it, and looks for it in the table.

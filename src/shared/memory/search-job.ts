@@ -17,6 +17,7 @@
  *      7   threads that may still help
  *   8-11   root of the tree of codes: page id, checksum low and high, level
  *  12-15   vectors in the keyspace, dimension, metric, topK
+ *  16-20   1 when the keyspace is encrypted, and its id
  *     64   a word for each slice: sequence (20 bits), state
  *   4160   the query's numbers, float32
  *
@@ -45,6 +46,9 @@ const FINISHED = BASE + 6;
 const HELPERS = BASE + 7;
 const FIELDS = BASE + 8;
 const FIELD_COUNT = 8;
+const HAS_ID = FIELDS + FIELD_COUNT;
+const ID_ADDRESS = (HAS_ID + 1) << 2;
+const ID_BYTES = 16;
 const STATES = BASE + 64;
 export const SLICES_MAX = 2 ** 12 - 1;
 const QUERY = BASE + 4160;
@@ -61,6 +65,8 @@ const FINDINGS_MAX = (FINDINGS_BYTES >>> 2) / FINDING_WORDS - 1;
 /** What is looked for, as plain numbers: see the fields above. */
 export interface SearchJob {
   readonly fields: readonly number[];
+  /** Of an encrypted keyspace. */
+  readonly keyspaceId: Uint8Array | undefined;
   readonly vector: Float32Array;
 }
 
@@ -141,6 +147,9 @@ export class SearchBoard {
     job.fields.forEach((field, index) => {
       i32[FIELDS + index] = field;
     });
+    const { keyspaceId } = job;
+    this.#i32[HAS_ID] = keyspaceId === undefined ? 0 : 1;
+    if (keyspaceId !== undefined) this.#memory.u8.set(keyspaceId, ID_ADDRESS);
     this.#f32.set(job.vector, QUERY);
     Atomics.store(i32, SLICES, slices);
     Atomics.store(this.#i64, THRESHOLD >>> 1, thresholdWord(sequence, Number.NEGATIVE_INFINITY));
@@ -156,13 +165,15 @@ export class SearchBoard {
     const i32 = this.#i32;
     if (Atomics.sub(i32, HELPERS, 1) <= 0) return undefined;
     const fields = Array.from({ length: FIELD_COUNT }, (_, index) => i32[FIELDS + index] as number);
+    const id = this.#memory.u8.slice(ID_ADDRESS, ID_ADDRESS + ID_BYTES);
+    const keyspaceId = i32[HAS_ID] === 1 ? id : undefined;
     const vector = this.#f32.slice(QUERY, QUERY + (fields[5] as number));
     const claim = Atomics.load(i32, CLAIM);
     if (claim >>> SLICE_BITS !== sequence || (claim & SLICES_MAX) === SLICES_MAX) return undefined;
     const word = this.#findings(this.#slot);
     Atomics.store(i32, word + 1, 0);
     Atomics.store(i32, word, sequence);
-    return { fields, vector };
+    return { fields, keyspaceId, vector };
   }
 
   /** The next slice that nobody has; -1 when there is none. */

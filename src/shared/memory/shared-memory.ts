@@ -11,6 +11,7 @@
  *   then         the writer's workspace
  *   then         the search that several threads work at (search-job.ts)
  *   then         per thread slot: the window of a text search (kernels/scalar-text.ts)
+ *   then         keys (key-area.ts)
  *   then         page table, frame records, frames (page-cache.ts)
  *   then         per thread slot: a page that found no frame
  *
@@ -20,7 +21,7 @@
 import type { Kernels } from '../../kernels/kernel-interface.js';
 import { createKernels } from '../../kernels/kernels.js';
 import { type WasmMemory, webAssembly } from '../../kernels/web-assembly.js';
-import { FRAME_COUNT_MIN, PIN_COUNT, THREAD_SLOT_COUNT } from '../limits.js';
+import { FRAME_COUNT_MIN, PAGE_TRAILER_BYTES, PIN_COUNT, THREAD_SLOT_COUNT } from '../limits.js';
 
 export const CONTROL_ADDRESS = 65536;
 export const THREAD_SLOTS_ADDRESS = CONTROL_ADDRESS + 4096;
@@ -49,7 +50,9 @@ export const FINDINGS_BYTES = 64 * 1024;
 const TEXT_WINDOW_ADDRESS = FINDINGS_ADDRESS + THREAD_SLOT_COUNT * FINDINGS_BYTES;
 /** A record, 8 bytes for each of 8192 documents, and two bits. */
 export const TEXT_WINDOW_BYTES = 68 * 1024;
-const TABLE_ADDRESS = TEXT_WINDOW_ADDRESS + THREAD_SLOT_COUNT * TEXT_WINDOW_BYTES;
+export const KEYS_ADDRESS = TEXT_WINDOW_ADDRESS + THREAD_SLOT_COUNT * TEXT_WINDOW_BYTES;
+export const KEYS_BYTES = 32 * 1024;
+const TABLE_ADDRESS = KEYS_ADDRESS + KEYS_BYTES;
 export const BUCKET_SLOTS = 16;
 export const FRAME_RECORD_BYTES = 32;
 const WASM_PAGE_BYTES = 65536;
@@ -91,6 +94,8 @@ function layoutOf(pageSize: number, frameCount: number) {
 export class SharedMemory {
   readonly handle: MemoryHandle;
   readonly pageSize: number;
+  /** What a node takes of a page: all but the trailer. */
+  readonly nodeBytes: number;
   readonly frameCount: number;
   readonly bucketCount: number;
   readonly tableAddress: number;
@@ -109,6 +114,7 @@ export class SharedMemory {
     const layout = layoutOf(pageSize, frameCount);
     this.handle = handle;
     this.pageSize = pageSize;
+    this.nodeBytes = pageSize - PAGE_TRAILER_BYTES;
     this.frameCount = frameCount;
     this.bucketCount = layout.bucketCount;
     this.tableAddress = layout.tableAddress;
@@ -148,8 +154,9 @@ export class SharedMemory {
 
   /** Tells a walk record where pages are found in the cache. */
   describeCache(walk: number): void {
-    const { i32, tableAddress, bucketCount, recordsAddress, framesAddress, pageSize } = this;
-    const fields = [tableAddress, bucketCount - 1, recordsAddress, framesAddress, pageSize];
+    const { i32, tableAddress, bucketCount, recordsAddress, framesAddress } = this;
+    const places = [tableAddress, bucketCount - 1, recordsAddress, framesAddress];
+    const fields = [...places, this.pageSize, this.nodeBytes];
     fields.forEach((field, index) => {
       i32[(walk >>> 2) + index] = field;
     });

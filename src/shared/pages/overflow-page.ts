@@ -3,7 +3,8 @@
  *
  * Up to 1 MiB is one extent. More is several, and one extent more that lists them: 12 bytes each,
  * page id and checksum. An extent's checksum is that of the list of its 32 KiB chunks' checksums,
- * so that reading needs a small window of shared memory only.
+ * so that reading needs a small window of shared memory only. In an encrypted keyspace each extent
+ * is sealed as a page is, with its trailer behind it.
  *
  *   offset  size  field of an overflow payload
  *        0     4  length of the value's payload, bytes
@@ -12,7 +13,7 @@
  */
 import { readI32, readU32 } from '../bytes/integers.js';
 import { type PageId, toPageId } from '../ids.js';
-import { EXTENT_BYTES_MAX } from '../limits.js';
+import { EXTENT_BYTES_MAX, PAGE_TRAILER_BYTES } from '../limits.js';
 import type { SharedMemory } from '../memory/shared-memory.js';
 import { type Checksummer, PageMismatch } from './page-file.js';
 import type { PageSource } from './page-source.js';
@@ -30,6 +31,11 @@ export interface ExtentPointer {
 
 export function extentPageCount(length: number, pageSize: number): number {
   return Math.ceil(length / pageSize);
+}
+
+/** Pages of an extent that holds so many bytes of a payload. */
+export function payloadPageCount({ memory, cipher }: PageSource, length: number): number {
+  return extentPageCount(length + (cipher === undefined ? 0 : PAGE_TRAILER_BYTES), memory.pageSize);
 }
 
 export function extentCount(length: number): number {
@@ -57,8 +63,31 @@ export function sumExtent(
   checksummer.compute(window + CHUNK_BYTES, sums);
 }
 
-/** Reads one extent into `target`. Throws PageMismatch when the file holds something else. */
+/**
+ * Reads and opens one extent into `target`. Throws PageMismatch when the file holds something else.
+ */
 export function readExtent(
+  source: PageSource,
+  pointer: ExtentPointer,
+  target: Uint8Array,
+  targetOffset: number,
+  length: number,
+): void {
+  const { cipher } = source;
+  if (cipher === undefined) {
+    readStored(source, pointer, target, targetOffset, length);
+    return;
+  }
+  const sealed = Buffer.allocUnsafeSlow(length + PAGE_TRAILER_BYTES);
+  readStored(source, pointer, sealed, 0, sealed.length);
+  const plain = cipher.openExtent(sealed, pointer.pageId);
+  if (typeof plain === 'string') throw new PageMismatch(pointer.pageId, plain);
+  target.set(plain, targetOffset);
+  plain.fill(0);
+}
+
+/** Reads the bytes of an extent as they are in the file. */
+function readStored(
   source: PageSource,
   pointer: ExtentPointer,
   target: Uint8Array,

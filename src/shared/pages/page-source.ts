@@ -5,7 +5,8 @@
  * evicted then, and a page that found no frame lies in this thread's one private page.
  */
 import type { PageId, PagePointer } from '../ids.js';
-import { PageCache } from '../memory/page-cache.js';
+import { KeyArea } from '../memory/key-area.js';
+import { PageCache, PLAIN } from '../memory/page-cache.js';
 import { KEY_AREA_BYTES, type SharedMemory } from '../memory/shared-memory.js';
 import {
   countHits,
@@ -15,6 +16,7 @@ import {
   type ThreadSlot,
 } from '../memory/thread-slots.js';
 import { pageLevel } from './page.js';
+import { PageCipher } from './page-cipher.js';
 import { type Checksummer, PageMismatch } from './page-file.js';
 import type { StorageFile } from './storage.js';
 
@@ -30,36 +32,73 @@ function wrongLevel(pageId: PageId): PageMismatch {
   return new PageMismatch(pageId, 'the level is wrong');
 }
 
+/** What the sources of one thread have in common, whatever keyspace they read. */
+interface SourceParts {
+  readonly memory: SharedMemory;
+  readonly slot: ThreadSlot;
+  readonly file: StorageFile;
+  readonly checksummer: Checksummer;
+  readonly check: PageCheck;
+  readonly databaseId: Uint8Array;
+}
+
 export class PageSource {
   readonly memory: SharedMemory;
   readonly cache: PageCache;
   readonly slot: ThreadSlot;
   readonly checksummer: Checksummer;
-  file: StorageFile;
+  readonly file: StorageFile;
+  /** Opens the pages that are read; undefined where they are plain. */
+  readonly cipher: PageCipher | undefined;
+  /** Of the frames that are looked for. */
+  readonly mark: number;
+  readonly keys: KeyArea;
+  readonly databaseId: Uint8Array;
   /** This thread's walk record. */
   readonly walk: number;
   /** Where this thread puts the key that it is asked for. */
   readonly keyAddress: number;
-  readonly #check: PageCheck;
+  readonly #parts: SourceParts;
   readonly #privateAddress: number;
+  /** The source of plain pages, and by keyspace id those of sealed ones. */
+  readonly #plain: PageSource;
+  readonly #sealed = new Map<string, PageSource>();
 
-  constructor(options: {
-    memory: SharedMemory;
-    slot: ThreadSlot;
-    file: StorageFile;
-    checksummer: Checksummer;
-    check: PageCheck;
-  }) {
-    this.memory = options.memory;
-    this.cache = new PageCache(options.memory, options.slot.index);
-    this.slot = options.slot;
-    this.file = options.file;
-    this.checksummer = options.checksummer;
-    this.#check = options.check;
-    this.walk = options.memory.walkAddress(options.slot.index);
-    this.keyAddress = options.memory.keyAddress(options.slot.index);
-    options.memory.describeCache(this.walk);
-    this.#privateAddress = options.memory.privatePageAddress(options.slot.index);
+  constructor(parts: SourceParts, plain?: PageSource, cipher?: PageCipher) {
+    const { memory, slot } = parts;
+    this.memory = memory;
+    this.cache = plain?.cache ?? new PageCache(memory, slot.index);
+    this.slot = slot;
+    this.file = parts.file;
+    this.checksummer = parts.checksummer;
+    this.keys = plain?.keys ?? new KeyArea(memory);
+    this.databaseId = parts.databaseId;
+    this.cipher = cipher;
+    this.mark = cipher?.mark ?? PLAIN;
+    this.walk = memory.walkAddress(slot.index);
+    this.keyAddress = memory.keyAddress(slot.index);
+    if (plain === undefined) memory.describeCache(this.walk);
+    this.#parts = parts;
+    this.#plain = plain ?? this;
+    this.#privateAddress = memory.privatePageAddress(slot.index);
+  }
+
+  /**
+   * Where the pages of a keyspace come from: plain ones, or those that are sealed for the keyspace
+   * with this id. Everything but the cipher is the same, so an address is good until any of them
+   * fetches another page.
+   */
+  of({ keyspaceId }: { readonly keyspaceId: Uint8Array | undefined }): PageSource {
+    const plain = this.#plain;
+    if (keyspaceId === undefined) return plain;
+    const name = Buffer.from(keyspaceId).toString('latin1');
+    const known = plain.#sealed.get(name);
+    if (known !== undefined) return known;
+    const { memory, keys, databaseId } = this;
+    const cipher = new PageCipher(memory, keys, databaseId, keyspaceId);
+    const source = new PageSource(this.#parts, plain, cipher);
+    plain.#sealed.set(name, source);
+    return source;
   }
 
   /**
@@ -83,7 +122,7 @@ export class PageSource {
 
   /** The address of a page. Throws PageMismatch when the file holds something else there. */
   fetch(pageId: PageId, low: number, high: number, level: number): number {
-    const frame = this.cache.lookup(pageId, low, high);
+    const frame = this.cache.lookup(pageId, low, high, this.mark);
     if (frame < 0) return this.#fill(pageId, low, high, level);
     countHits(this.memory, this.slot, 1);
     const address = this.cache.frameAddress(frame);
@@ -109,7 +148,8 @@ export class PageSource {
       if (claimed >= 0) cache.unclaim(claimed);
       throw new PageMismatch(pageId, problem);
     }
-    if (claimed >= 0 && !cache.publish(claimed, pageId, low, high, false)) {
+    const { mark } = this;
+    if (claimed >= 0 && !cache.publish(claimed, { pageId, low, high, mark }, false)) {
       this.memory.kernels.copyBytes(this.#privateAddress, address, this.memory.pageSize);
       cache.unclaim(claimed);
       return this.#privateAddress;
@@ -130,6 +170,7 @@ export class PageSource {
     if (count !== pageSize) return 'the file ends before it';
     checksummer.compute(address, pageSize);
     if (checksummer.low !== low || checksummer.high !== high) return 'the checksum differs';
-    return this.#check(memory, address, pageId, level);
+    const broken = this.cipher?.openPage(address, pageId, level);
+    return broken ?? this.#parts.check(memory, address, pageId, level);
   }
 }

@@ -7,7 +7,7 @@
  *        2     2  entryCount
  *        4     4  pageId
  *        8     8  birthTxn     low and high word
- *       16     4  keyEpoch     0: stored plain
+ *       16     4  reserved     zero
  *       20     2  prefixLength bytes of the common prefix
  *       22     2  reserved     zero
  *       24     4  heapStart    lowest used byte of the heap, from the start of the page
@@ -15,6 +15,7 @@
  *       32        slots, see tree/node.ts
  */
 import type { TxnId } from '../ids.js';
+import { PAGE_TRAILER_BYTES } from '../limits.js';
 import type { SharedMemory } from '../memory/shared-memory.js';
 
 export const PAGE_HEADER_BYTES = 32;
@@ -58,6 +59,8 @@ export function initPage(memory: SharedMemory, address: number, level: number): 
   memory.i32[word] = type | (level << 8);
   memory.i32[word + 4] = 0;
   memory.i32[word + 5] = 0;
-  memory.i32[word + 6] = memory.pageSize;
+  memory.i32[word + 6] = memory.nodeBytes;
   memory.i32[word + 7] = 0;
+  const trailer = address + memory.nodeBytes;
+  memory.u8.fill(0, trailer, trailer + PAGE_TRAILER_BYTES);
 }

@@ -1,9 +1,9 @@
 /**
  * A page as a node of a counted B+ tree: search and reads within one node.
  *
- *   header (page.ts) | slot 0 | slot 1 | …  →    free    ←  … | cell | cell | common prefix |
+ *   header (page.ts) | slot 0 | slot 1 | … → free ← … | cell | cell | common prefix | trailer
  *
- * The prefix that all keys share is stored once, at the end of the page. What follows it of a key
+ *   header (page.ts) | slot 0 | … → free ← … | cell | cell | common prefix | trailer
  * is the suffix. A slot is 8 bytes, so that a binary search touches few cache lines:
  *
  *   offset  size  field
@@ -87,7 +87,7 @@ export function valueAddress(memory: SharedMemory, node: number, index: number):
  * one's complement of the index where it would be inserted.
  */
 export function findKey(memory: SharedMemory, node: number, key: number, end: number): number {
-  return memory.kernels.findKey(node, memory.pageSize, key, end);
+  return memory.kernels.findKey(node, memory.nodeBytes, key, end);
 }
 
 export function childPageId(memory: SharedMemory, cell: number): PageId {
@@ -140,7 +140,7 @@ export function copyKey(
   const { u8 } = memory;
   const prefix = prefixLength(memory, node);
   const suffix = suffixLength(memory, node, index);
-  const prefixStart = node + memory.pageSize - prefix;
+  const prefixStart = node + memory.nodeBytes - prefix;
   for (let at = 0; at < prefix; at++) target[offset + at] = u8[prefixStart + at] as number;
   let to = offset + prefix;
   const head = slotHead(memory, node, index) ^ SIGN;
@@ -163,7 +163,7 @@ export function nodeProblem(
   pageId: PageId,
   level: number,
 ): string | undefined {
-  const { pageSize, u8 } = memory;
+  const { nodeBytes, u8 } = memory;
   if (pageIdOf(memory, node) !== pageId) return 'another page stands in its place';
   if (pageLevel(memory, node) !== level) return 'the level is wrong';
   if (u8[node] !== (level === 0 ? 1 : 2)) return 'the page type is wrong';
@@ -171,12 +171,12 @@ export function nodeProblem(
   const prefix = prefixLength(memory, node);
   const heap = heapStart(memory, node);
   if (prefix > TREE_KEY_BYTES_MAX) return 'the prefix is too long';
-  if (heap < PAGE_HEADER_BYTES + count * SLOT_BYTES || heap > pageSize - prefix) {
+  if (heap < PAGE_HEADER_BYTES + count * SLOT_BYTES || heap > nodeBytes - prefix) {
     return 'slots and heap overlap';
   }
   if (count === 0) return 'the node is empty';
-  const heapEnd = pageSize - prefix;
-  const entryMax = Math.max(pageSize / 4, TREE_KEY_BYTES_MAX + RECORD_BYTES_MIN);
+  const heapEnd = nodeBytes - prefix;
+  const entryMax = Math.max(nodeBytes / 4, TREE_KEY_BYTES_MAX + RECORD_BYTES_MIN);
   let unused = heapEnd - heap;
   for (let index = 0; index < count; index++) {
     const suffix = suffixLength(memory, node, index);

@@ -5,7 +5,8 @@
  * call as long as all pages are in the cache:
  *
  *   offset  size  field
- *        0    20  page table, its bucket mask, frame records, frames, page size; 4 bytes each
+ *        0    28  page table, its bucket mask, frame records, frames, page size, bytes of a node,
+ *                the mark of the frames that are looked for (page-cache.ts); 4 bytes each
  *       32    32  a step per level, leaf first
  *
  *   offset  size  field of a step
@@ -23,6 +24,7 @@ import { countHits } from '../memory/thread-slots.js';
 import type { PageSource } from '../pages/page-source.js';
 import type { TreeRoot } from '../tree-root.js';
 
+const MARK_WORD = 6;
 const STEPS_WORD = 8;
 const STEP_WORDS = 8;
 
@@ -91,6 +93,11 @@ export function setStepIndex(
   memory.i32[stepWord(walk, level) + 4] = index;
 }
 
+/** Kernels that go by this record find the frames of what the source reads, and no others. */
+export function markWalk({ memory, mark }: PageSource, walk: number): void {
+  memory.i32[(walk >>> 2) + MARK_WORD] = mark;
+}
+
 /**
  * Walks to the leaf that would hold the key in the memory's `[key, end)`; returns the leaf's
  * address, 0 in an empty tree. The leaf's step says where the key stands. Only the leaf's address
@@ -107,6 +114,7 @@ export function walkToLeaf(
   const { memory } = source;
   const { kernels } = memory;
   setStepPointer(memory, walk, tree.level, tree);
+  markWalk(source, walk);
   let hits = tree.level + 1;
   let missing = kernels.descend(walk, tree.level, 0, key, end);
   for (; missing >= 0; hits--) {

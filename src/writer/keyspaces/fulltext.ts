@@ -50,7 +50,7 @@ export class TextWriter {
     this.#engine = engine;
     this.#memory = engine.memory;
     this.#indexes = new IndexWriter(engine);
-    this.#record = new Uint8Array(this.#memory.pageSize);
+    this.#record = new Uint8Array(this.#memory.nodeBytes);
   }
 
   /** Makes everything gathered visible. */
@@ -224,7 +224,7 @@ export class TextWriter {
     // An extent has at least a byte.
     const isInline =
       text.extents === undefined &&
-      (size === 0 || key.end - key.start + HEADER_BYTES + size <= this.#memory.pageSize / 4);
+      (size === 0 || key.end - key.start + HEADER_BYTES + size <= this.#memory.nodeBytes / 4);
     const bytes = this.#record;
     writeU48(bytes, TAG_BYTES_LENGTH, number);
     let length = HEADER_BYTES;

@@ -65,8 +65,11 @@ export class IndexWriter {
   settle(): void {
     const all = this.#gathered;
     this.#gathered = [];
+    const { pages } = this.#engine;
+    const { source } = pages;
     for (const { keyspace, which, changes } of all) {
       if (changes.isEmpty) continue;
+      this.#engine.enter(keyspace);
       const index = layout.indexOf(keyspace.record, which);
       const numbers = this.#resolve(index, changes);
       changes.forEachTerm(numbers, (change, all) => {
@@ -80,6 +83,7 @@ export class IndexWriter {
         this.#engine.relieveCache();
       }
     }
+    pages.source = source; // the operation that it is settled for goes on
   }
 
   forget(): void {
@@ -118,7 +122,7 @@ export class IndexWriter {
 
   #putForward({ forwards }: TextIndex, number: number, bytes: Uint8Array): void {
     const { trees, memory } = this.#engine;
-    const size = layout.forwardPartBytes(memory.pageSize);
+    const size = layout.forwardPartBytes(memory.nodeBytes);
     for (let part = 0; part * size <= bytes.length; part++) {
       const from = part * size;
       const key = layout.forwardKey(number, part);
@@ -129,7 +133,7 @@ export class IndexWriter {
 
   #dropForward({ forwards }: TextIndex, number: number, length: number): void {
     const { trees, memory } = this.#engine;
-    const size = layout.forwardPartBytes(memory.pageSize);
+    const size = layout.forwardPartBytes(memory.nodeBytes);
     for (let part = 0; part * size <= length; part++) {
       const key = layout.forwardKey(number, part);
       if (trees.locate(forwards, key, 0, key.length) === 0) {

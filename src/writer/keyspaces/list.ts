@@ -176,10 +176,10 @@ export class ListWriter {
   }
 
   #putElement(keyspace: OpenKeyspace, key: Uint8Array, start: number, end: number): void {
-    const { u8, pageSize } = this.#memory;
+    const { u8, nodeBytes } = this.#memory;
     const { trees, overflow } = this.#engine;
     const length = end - start;
-    if (length <= RECORD_BYTES_MIN || ELEMENT_KEY_BYTES + length <= pageSize / 4) {
+    if (length <= RECORD_BYTES_MIN || ELEMENT_KEY_BYTES + length <= nodeBytes / 4) {
       trees.locate(keyspace.record.elements, key, 0, key.length);
       trees.put(keyspace.record.elements, u8, start, length);
       return;

@@ -146,7 +146,7 @@ export class PostingLists {
    * a giant makes every number wide, since a block has to fit a quarter of a page.
    */
   #putBlocks(postings: Tree, term: number, list: PostingList, grows: boolean): void {
-    const bytesMax = this.#engine.memory.pageSize / 4 - POSTING_KEY_BYTES;
+    const bytesMax = this.#engine.memory.nodeBytes / 4 - POSTING_KEY_BYTES;
     const blocks = Math.ceil(list.count / BLOCK_POSTINGS_MAX);
     const size = grows ? BLOCK_POSTINGS_MAX : Math.ceil(list.count / blocks);
     for (let from = 0; from < list.count; ) {

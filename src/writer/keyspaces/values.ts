@@ -62,7 +62,7 @@ export class ValuesWriter {
   constructor(engine: KeyspaceHost) {
     this.#engine = engine;
     this.#memory = engine.memory;
-    this.#record = Buffer.alloc(this.#memory.pageSize + 64);
+    this.#record = Buffer.alloc(this.#memory.nodeBytes + 64);
   }
 
   /** Puts tag and payload under a key. */
@@ -260,7 +260,7 @@ export class ValuesWriter {
     const record = length + DEADLINE_BYTES;
     // What is no longer than a pointer to it stays in the leaf, however long its key is.
     if (record <= RECORD_BYTES_MIN) return true;
-    return key.end - key.start + record <= this.#memory.pageSize / 4;
+    return key.end - key.start + record <= this.#memory.nodeBytes / 4;
   }
 
   #freeOldExtents(keyspace: OpenKeyspace): void {

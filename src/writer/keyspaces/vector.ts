@@ -45,8 +45,8 @@ interface Shape {
   readonly rows: Uint8Array;
 }
 
-function newShape(dimension: number, pageSize: number): Shape {
-  const layout = vectorLayout(dimension, pageSize);
+function newShape(dimension: number, nodeBytes: number): Shape {
+  const layout = vectorLayout(dimension, nodeBytes);
   const vector = new Float32Array(dimension);
   const numbers = new Uint8Array(vector.buffer);
   return { layout, vector, numbers, rows: new Uint8Array(rowsBytes(layout)) };
@@ -62,8 +62,8 @@ export class VectorsWriter {
   constructor(engine: KeyspaceHost) {
     this.#engine = engine;
     this.#memory = engine.memory;
-    this.#shape = newShape(1, this.#memory.pageSize);
-    this.#record = new Uint8Array(this.#memory.pageSize);
+    this.#shape = newShape(1, this.#memory.nodeBytes);
+    this.#record = new Uint8Array(this.#memory.nodeBytes);
   }
 
   /** Gives a key the vector whose float32 numbers lie in the shared memory's `[start, end)`. */
@@ -84,7 +84,7 @@ export class VectorsWriter {
   /** What belongs to a dimension; most vectors in a row have the same. */
   #shapeOf(dimension: number): Shape {
     if (this.#shape.layout.dimension !== dimension) {
-      this.#shape = newShape(dimension, this.#memory.pageSize);
+      this.#shape = newShape(dimension, this.#memory.nodeBytes);
     }
     return this.#shape;
   }
@@ -110,7 +110,7 @@ export class VectorsWriter {
 
   /** Writes codes and numbers of the vector that is in its place to a slot. */
   #write(record: KeyspaceRecord, slot: number): void {
-    const { pageSize } = this.#memory;
+    const { nodeBytes } = this.#memory;
     const { codes, originals, dimension } = record;
     const { layout, vector, rows, numbers } = this.#shapeOf(dimension);
     const { segments, stride, rowsPerEntry, entryBytes } = layout;
@@ -121,9 +121,9 @@ export class VectorsWriter {
       const offset = (slot % rowsPerEntry) * stride;
       this.#patch(codes, first + segment, entryBytes, offset, bytes);
     }
-    for (const { stripe, inStripe, inVector, length } of stripeParts(slot, dimension, pageSize)) {
+    for (const { stripe, inStripe, inVector, length } of stripeParts(slot, dimension, nodeBytes)) {
       const bytes = numbers.subarray(inVector, inVector + length);
-      this.#patch(originals, stripe, stripeBytes(pageSize), inStripe, bytes);
+      this.#patch(originals, stripe, stripeBytes(nodeBytes), inStripe, bytes);
     }
   }
 
@@ -179,7 +179,7 @@ export class VectorsWriter {
 
   /** Removes what lies behind the last of `count` slots, and zeroes it where others are before. */
   #cutTail({ codes, originals, dimension }: KeyspaceRecord, count: number): void {
-    const { pageSize } = this.#memory;
+    const { nodeBytes } = this.#memory;
     const { layout } = this.#shapeOf(dimension);
     const { rowsPerEntry, stride, entryBytes } = layout;
     this.#truncate(codes, codeEntryCount(layout, count));
@@ -188,8 +188,8 @@ export class VectorsWriter {
       const bytes = new Uint8Array(entryBytes - left * stride);
       this.#patch(codes, codes.count - 1, entryBytes, left * stride, bytes);
     }
-    const size = stripeBytes(pageSize);
-    this.#truncate(originals, stripeCount(dimension, count, pageSize));
+    const size = stripeBytes(nodeBytes);
+    this.#truncate(originals, stripeCount(dimension, count, nodeBytes));
     const offset = (count * dimension * FLOAT_BYTES) % size;
     if (offset !== 0) {
       const bytes = new Uint8Array(size - offset);

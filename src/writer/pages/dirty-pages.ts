@@ -17,6 +17,7 @@ import { type FrameIndex, giveBackFramesOf } from '../../shared/memory/page-cach
 import type { SharedMemory } from '../../shared/memory/shared-memory.js';
 import { deadSlots } from '../../shared/memory/thread-slots.js';
 import { birthTxn, initPage, stampPage } from '../../shared/pages/page.js';
+import type { PageCipher, Sealing } from '../../shared/pages/page-cipher.js';
 import { PageMismatch } from '../../shared/pages/page-file.js';
 import type { PageSource } from '../../shared/pages/page-source.js';
 import { threadMayLive } from '../../shared/system.js';
@@ -42,6 +43,8 @@ export interface TakenPages {
   /** The frame that is held for it, NO_FRAME when it is in the file, and where that stands. */
   frame: FrameIndex;
   address: number;
+  /** What seals it; undefined for a plain one. */
+  cipher: PageCipher | undefined;
   /** False once it is freed or given back: the new state will not see it. */
   isLive: boolean;
 }
@@ -55,10 +58,13 @@ export interface DirtyMark {
 }
 
 export class DirtyPages {
-  readonly source: PageSource;
+  /** Where the pages of the keyspace come from that is being changed. */
+  source: PageSource;
   readonly memory: SharedMemory;
   readonly #free: FreeList;
   readonly #writer: PageFileWriter;
+  /** What new pages of encrypted keyspaces are sealed with; set with the first that is changed. */
+  #sealing: Sealing | undefined;
   /** Pages of the file; grows with the transaction. */
   pageCount = 0;
   /** Held frames of this transaction. */
@@ -89,6 +95,19 @@ export class DirtyPages {
     this.heldCount = 0;
     this.#generation = (this.#generation + 1) & 0x3fffffff;
     this.#freezeGeneration = this.#generation;
+  }
+
+  get isSealing(): boolean {
+    return this.#sealing !== undefined;
+  }
+
+  get sealing(): Sealing {
+    assert(this.#sealing !== undefined, 'an encrypted keyspace is opened before it is changed');
+    return this.#sealing;
+  }
+
+  set sealing(sealing: Sealing | undefined) {
+    this.#sealing = sealing;
   }
 
   /** Pages of this generation and later ones may be changed in place. */
@@ -258,7 +277,7 @@ export class DirtyPages {
 
   #remember(pageId: PageId, length: number): TakenPages {
     const low = this.#generation;
-    const place = { frame: NO_FRAME, address: 0 };
+    const place = { frame: NO_FRAME, address: 0, cipher: undefined };
     const taken = {
       pageId,
       length,
@@ -291,8 +310,11 @@ export class DirtyPages {
     const { cache } = this.source;
     page.low = this.#generation;
     page.high = STAMP_HIGH;
-    const published = cache.publish(frame, page.pageId, page.low, page.high, true);
+    const { mark, cipher } = this.source;
+    const { pageId, low, high } = page;
+    const published = cache.publish(frame, { pageId, low, high, mark }, true);
     assert(published, 'the page table has room for every dirty page');
+    page.cipher = cipher;
     page.frame = frame;
     page.address = cache.frameAddress(frame);
     this.heldCount++;

@@ -12,9 +12,11 @@ import {
   dataExtents,
   EXTENT_ENTRY_BYTES,
   type ExtentPointer,
-  extentPageCount,
+  extentCount,
   OVERFLOW_POINTER_BYTES,
   overflowPointer,
+  payloadPageCount,
+  readExtent,
   sumExtent,
 } from '../../shared/pages/overflow-page.js';
 import type { DirtyPages, TakenPages } from './dirty-pages.js';
@@ -48,18 +50,23 @@ export class OverflowWriter {
 
   /** Pages that a payload of this length takes. */
   pagesOf(length: number): number {
-    const { pageSize } = this.#pages.memory;
-    const whole = Math.floor(length / EXTENT_BYTES_MAX);
-    const rest = length % EXTENT_BYTES_MAX;
-    const count = whole * extentPageCount(EXTENT_BYTES_MAX, pageSize);
-    const list = whole + (rest > 0 ? 1 : 0) > 1 ? (whole + 1) * EXTENT_ENTRY_BYTES : 0;
-    return count + extentPageCount(rest, pageSize) + extentPageCount(list, pageSize);
+    const { source } = this.#pages;
+    const count = extentCount(length);
+    const rest = length - (count - 1) * EXTENT_BYTES_MAX;
+    const data = (count - 1) * payloadPageCount(source, EXTENT_BYTES_MAX);
+    const list = count > 1 ? payloadPageCount(source, count * EXTENT_ENTRY_BYTES) : 0;
+    return data + payloadPageCount(source, rest) + list;
   }
 
   /** Writes one extent of at most 1 MiB. */
   writeExtent(source: Uint8Array, offset: number, length: number): ExtentPointer {
-    const pageCount = extentPageCount(length, this.#pages.memory.pageSize);
-    return this.writeExtentAt(this.#pages.takeExtent(pageCount), source, offset, length);
+    const pages = this.#pages;
+    const taken = pages.takeExtent(payloadPageCount(pages.source, length));
+    const { cipher } = pages.source;
+    if (cipher === undefined) return this.writeExtentAt(taken, source, offset, length);
+    const plain = source.subarray(offset, offset + length);
+    const sealed = cipher.sealExtent(plain, taken.pageId, pages.sealing);
+    return this.writeExtentAt(taken, sealed, 0, sealed.length);
   }
 
   /** Writes the bytes of a long value's payload in extents. */
@@ -71,7 +78,7 @@ export class OverflowWriter {
     return extents;
   }
 
-  /** Writes an extent into pages that were taken for it. */
+  /** Writes an extent, as its bytes are, into pages that were taken for it. */
   writeExtentAt(
     taken: TakenPages,
     source: Uint8Array,
@@ -110,18 +117,31 @@ export class OverflowWriter {
     return this.writeExtent(list, 0, list.length);
   }
 
+  /** Writes the extents of an overflow payload once more; returns what the payload is then. */
+  copy(bytes: Uint8Array, payloadOffset: number): Uint8Array {
+    const { length, pointer } = overflowPointer(bytes, payloadOffset);
+    const { source } = this.#pages;
+    const part = Buffer.allocUnsafeSlow(Math.min(length, EXTENT_BYTES_MAX));
+    const copies = dataExtents(source, length, pointer).map((extent, index) => {
+      const partLength = Math.min(EXTENT_BYTES_MAX, length - index * EXTENT_BYTES_MAX);
+      readExtent(source, extent, part, 0, partLength);
+      return this.writeExtent(part, 0, partLength);
+    });
+    return this.finish(copies, length);
+  }
+
   /** Frees the extents of an overflow payload; returns how many pages they took. */
   free(bytes: Uint8Array, payloadOffset: number): number {
     const { length, pointer } = overflowPointer(bytes, payloadOffset);
-    const { pageSize } = this.#pages.memory;
-    const extents = dataExtents(this.#pages.source, length, pointer);
+    const { source } = this.#pages;
+    const extents = dataExtents(source, length, pointer);
     extents.forEach((extent, index) => {
       const part = Math.min(EXTENT_BYTES_MAX, length - index * EXTENT_BYTES_MAX);
-      this.#freeRun(extent, extentPageCount(part, pageSize));
+      this.#freeRun(extent, payloadPageCount(source, part));
     });
     if (extents.length > 1) {
       const listBytes = extents.length * EXTENT_ENTRY_BYTES;
-      this.#freeRun(pointer, extentPageCount(listBytes, pageSize));
+      this.#freeRun(pointer, payloadPageCount(source, listBytes));
     }
     return this.pagesOf(length);
   }

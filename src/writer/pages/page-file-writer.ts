@@ -10,6 +10,7 @@ import type { PageId } from '../../shared/ids.js';
 import { DATA_START_BYTES } from '../../shared/limits.js';
 import type { SharedMemory } from '../../shared/memory/shared-memory.js';
 import { encodeMeta, type Meta, metaOffset } from '../../shared/pages/meta-page.js';
+import type { PageCipher } from '../../shared/pages/page-cipher.js';
 import type { Checksummer } from '../../shared/pages/page-file.js';
 import type { StorageFile } from '../../shared/pages/storage.js';
 
@@ -21,7 +22,12 @@ const GROWTH_SHARE = 64;
 export interface PageWrite {
   readonly pageId: PageId;
   readonly address: number;
+  /** What it was sealed with; undefined for a plain one. */
+  readonly cipher: PageCipher | undefined;
 }
+
+/** Pages that go out in one call: what seals them makes a copy of each. */
+const RUN_PAGES_MAX = 512;
 
 export class PageFileWriter {
   readonly file: StorageFile;
@@ -61,8 +67,8 @@ export class PageFileWriter {
     for (let first = 0; first < writes.length; ) {
       let end = first + 1;
       const start = (writes[first] as PageWrite).pageId;
-      while (end < writes.length && (writes[end] as PageWrite).pageId === start + end - first)
-        end++;
+      const limit = Math.min(writes.length, first + RUN_PAGES_MAX);
+      while (end < limit && (writes[end] as PageWrite).pageId === start + end - first) end++;
       this.#writeRun(writes, first, end, start * pageSize);
       first = end;
     }
@@ -72,13 +78,15 @@ export class PageFileWriter {
     const { pageSize, u8 } = this.#memory;
     const length = (end - first) * pageSize;
     const taken = this.#attempt(() => {
-      if (end - first === 1) {
-        return this.file.write(u8, (writes[first] as PageWrite).address, pageSize, offset);
+      const { address, cipher } = writes[first] as PageWrite;
+      if (end - first === 1 && cipher === undefined) {
+        return this.file.write(u8, address, pageSize, offset);
       }
-      const views = writes.slice(first, end).map(({ address }) => {
-        return u8.subarray(address, address + pageSize);
+      const pages = writes.slice(first, end).map((page) => {
+        const plain = u8.subarray(page.address, page.address + pageSize);
+        return page.cipher?.sealedPage(page.address) ?? plain;
       });
-      return this.file.writeMany(views, offset);
+      return this.file.writeMany(pages, offset);
     });
     this.#checkWhole(taken, length, 'write');
   }

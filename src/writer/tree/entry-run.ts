@@ -38,7 +38,7 @@ export class EntryRun {
   }
 
   #copy(node: number, copy: number): void {
-    this.#memory.kernels.copyBytes(copy, node, this.#memory.pageSize);
+    this.#memory.kernels.copyBytes(copy, node, this.#memory.nodeBytes);
   }
 
   /** Appends the node's entries, with a new one before that at `index`. */
@@ -68,8 +68,8 @@ export class EntryRun {
 
   /** Bytes of a page that would hold all entries. */
   bytes(): number {
-    const { kernels, pageSize } = this.#memory;
-    return kernels.runBytes(RUN, 0, this.length, FRESH, pageSize, this.#level, SPARE);
+    const { kernels, nodeBytes } = this.#memory;
+    return kernels.runBytes(RUN, 0, this.length, FRESH, nodeBytes, this.#level, SPARE);
   }
 
   /**
@@ -77,19 +77,19 @@ export class EntryRun {
    * `sharesMin`.
    */
   deal(fillMax: number, sharesMin: number): number[] {
-    const { kernels, pageSize, i32 } = this.#memory;
+    const { kernels, nodeBytes, i32 } = this.#memory;
     const level = this.#level;
     const spare = SPARE;
     const shares = kernels.dealRun(
-      ...([RUN, this.length, FRESH, pageSize, level, fillMax, sharesMin, BORDERS, spare] as const),
+      ...([RUN, this.length, FRESH, nodeBytes, level, fillMax, sharesMin, BORDERS, spare] as const),
     );
     return Array.from(i32.subarray(BORDERS >>> 2, (BORDERS >>> 2) + shares + 1));
   }
 
   /** Fills a page with the entries `from` to `to`. */
   writePage(page: number, from: number, to: number): void {
-    const { kernels, pageSize } = this.#memory;
-    kernels.writeRun(RUN, from, to, FRESH, page, pageSize, this.#level, SPARE);
+    const { kernels, nodeBytes } = this.#memory;
+    kernels.writeRun(RUN, from, to, FRESH, page, nodeBytes, this.#level, SPARE);
   }
 
   /** Entries below the children `from` to `to`, or the entries themselves in a leaf. */
@@ -100,8 +100,8 @@ export class EntryRun {
 
   /** The shortest key that is above entry `index - 1` and not above entry `index`. */
   separator(index: number): Uint8Array {
-    const { kernels, pageSize, u8 } = this.#memory;
-    const length = kernels.runSeparator(RUN, index, FRESH, pageSize, this.#level, SPARE);
+    const { kernels, nodeBytes, u8 } = this.#memory;
+    const length = kernels.runSeparator(RUN, index, FRESH, nodeBytes, this.#level, SPARE);
     return u8.slice(SPARE, SPARE + length);
   }
 }

@@ -29,8 +29,8 @@ export function insertEntry(
   end: number,
   value: number,
 ): number {
-  const { kernels, pageSize } = memory;
-  return kernels.insertEntry(node, pageSize, index, key, end, value, SPARE) >>> 0;
+  const { kernels, nodeBytes } = memory;
+  return kernels.insertEntry(node, nodeBytes, index, key, end, value, SPARE) >>> 0;
 }
 
 export function removeEntry(memory: SharedMemory, node: number, index: number): void {
@@ -57,7 +57,7 @@ export function resizeValue(
 /** Bytes of a page that slots, cells and the prefix take. */
 export function usedBytes(memory: SharedMemory, node: number): number {
   const slots = PAGE_HEADER_BYTES + entryCount(memory, node) * SLOT_BYTES;
-  return slots + memory.pageSize - heapStart(memory, node) - deadBytes(memory, node);
+  return slots + memory.nodeBytes - heapStart(memory, node) - deadBytes(memory, node);
 }
 
 /** Writes the pointer of a branch entry. */

@@ -78,7 +78,7 @@ export class Rebalancer {
         return;
       }
       if (entryCount(memory, node) === 0) this.#removeNode(tree, path, level);
-      else if (usedBytes(memory, node) >= memory.pageSize * THIN_SHARE) return;
+      else if (usedBytes(memory, node) >= memory.nodeBytes * THIN_SHARE) return;
       else if (!this.#joinNeighbour(tree, path, level)) return;
     }
   }
@@ -99,7 +99,7 @@ export class Rebalancer {
     run.begin(level, own.address);
     run.pushOwn(index, entry);
     const alone = { level, first: level < path.level ? path.index(level + 1) : 0, pages: [own] };
-    if (run.bytes() <= memory.pageSize) {
+    if (run.bytes() <= memory.nodeBytes) {
       this.#apply(tree, path, alone, [0, run.length]);
     } else if (index === count && (follows || isRightmost(memory, path, level))) {
       this.#apply(tree, path, alone, [0, count, count + 1], true);

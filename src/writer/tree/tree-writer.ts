@@ -91,6 +91,11 @@ export class TreeWriter {
     memory.kernels.copyBytes(target, record, valueLength);
   }
 
+  /** Makes the way that `locate` went one of the open transaction's; returns the leaf's address. */
+  makeWritable(tree: Tree): number {
+    return this.#path.makeWritable(tree);
+  }
+
   /** Writes over a part of the record that `locate` found. */
   patch(tree: Tree, offset: number, bytes: Uint8Array): void {
     const leaf = this.#path.makeWritable(tree);
@@ -111,7 +116,7 @@ export class TreeWriter {
     const leaf = this.#path.makeWritable(tree);
     for (let index = to - 1; index >= from; index--) removeEntry(memory, leaf, index);
     this.#path.addToCounts(tree, 1, from - to);
-    const isThin = usedBytes(memory, leaf) < memory.pageSize * THIN_SHARE;
+    const isThin = usedBytes(memory, leaf) < memory.nodeBytes * THIN_SHARE;
     if (entryCount(memory, leaf) === 0 || isThin) this.#rebalancer.join(tree, this.#path);
   }
 
@@ -154,7 +159,7 @@ export class TreeWriter {
     const path = this.#path;
     const count = entryCount(memory, path.address(level));
     if (level === path.level) return count === 0 || (count === 1 && level > 0);
-    const isThin = usedBytes(memory, path.address(level)) < memory.pageSize * THIN_SHARE;
+    const isThin = usedBytes(memory, path.address(level)) < memory.nodeBytes * THIN_SHARE;
     return isThin && entryCount(memory, path.address(level + 1)) > 1;
   }
 
