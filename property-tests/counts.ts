@@ -73,6 +73,8 @@ export const CRASH_COUNTS = {
   double: 90_000 * FACTOR,
   /** Of commits that are written in parts; each with `sync: 'full'` and 'none'. */
   large: 1000 * FACTOR,
+  /** Of encrypted keyspaces: what opening one costs is mostly the unwrapping of its keys. */
+  encrypted: 1500 * FACTOR,
   /** With several extents of free state; a large file each. */
   extents: 300 * FACTOR,
   transactions: 8,

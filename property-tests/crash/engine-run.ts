@@ -2,6 +2,8 @@
  * The real engine on a simulated disk, in one thread, and what each committed state holds.
  */
 import { createDatabaseFile } from '../../dist/api/create-file.js';
+import { publicKeyFromSeed } from '../../dist/api/key-files.js';
+import { toX25519Secret } from '../../dist/shared/bytes/identity-keys.js';
 import {
   OVERFLOW_FLAG,
   payloadOffset,
@@ -15,6 +17,7 @@ import { newTextState } from '../../dist/shared/keyspaces/text-state.js';
 import { readLongPayload, readValue } from '../../dist/shared/keyspaces/values.js';
 import { keyOfSlot, readOriginal } from '../../dist/shared/keyspaces/vector.js';
 import { PIN_LIMIT_WORD } from '../../dist/shared/memory/control-block.js';
+import { KeyArea } from '../../dist/shared/memory/key-area.js';
 import {
   CONTROL_ADDRESS,
   createMemoryHandle,
@@ -25,6 +28,7 @@ import {
 import { claimThreadSlot } from '../../dist/shared/memory/thread-slots.js';
 import { NO_LOCKS } from '../../dist/shared/pages/file-locks.js';
 import { entryCount } from '../../dist/shared/pages/page.js';
+import type { PageSource } from '../../dist/shared/pages/page-source.js';
 import { Cursor } from '../../dist/shared/tree/cursor.js';
 import { copyKey, valueAddress, valueLength } from '../../dist/shared/tree/node.js';
 import { checkFile } from '../../dist/writer/check-file.js';
@@ -54,12 +58,28 @@ export interface RunLimits {
   readonly isCacheSmall?: boolean;
 }
 
+/** Who opens the files of runs that encrypt. */
+const SEED_BYTES = new Uint8Array(32).fill(7);
+const IDENTITY = {
+  publicKey: publicKeyFromSeed(SEED_BYTES),
+  x25519Secret: toX25519Secret(SEED_BYTES),
+};
+let encrypts = false;
+
+/** From here on all keyspaces of all runs are encrypted. */
+export function encryptAll(): void {
+  encrypts = true;
+}
+
 /** The memory as it is when a process starts; the same one serves every run. */
 export function freshMemory(isSmall = false): SharedMemory {
   const shared = isSmall ? smallMemory : memory;
   const pinsEnd = PINS_ADDRESS + (memory.i32[PIN_LIMIT_WORD] as number) * PIN_BYTES;
   memory.u8.fill(0, CONTROL_ADDRESS, pinsEnd);
   shared.u8.fill(0, shared.tableAddress, shared.framesAddress);
+  const keys = new KeyArea(shared);
+  keys.clear();
+  if (encrypts) keys.setIdentity(IDENTITY);
   return shared;
 }
 
@@ -109,20 +129,24 @@ export class EngineRun {
     this.#catalog = new CatalogWriter(this.engine);
   }
 
+  #keyspace(name: string): OpenKeyspace {
+    return this.engine.keyspace(name, { encrypted: encrypts });
+  }
+
   /** Sets a text; `deadline` 0 for none. */
   set(key: string, value: string, deadline = 0, keyspace = 'a'): void {
     this.engine.relieveCache();
     const bytes = Buffer.from(key);
     const record = Buffer.from(`\0${value}`);
     const place = { bytes, start: 0, end: bytes.length };
-    const opened = this.engine.keyspace(keyspace);
+    const opened = this.#keyspace(keyspace);
     this.#values.set(opened, place, record, 0, record.length, { keep: false, deadline }, 0);
   }
 
   setVector(key: string, vector: Float32Array, keyspace = 'a'): void {
     this.engine.relieveCache();
     const bytes = Buffer.from(key);
-    const opened = this.engine.keyspace(keyspace);
+    const opened = this.#keyspace(keyspace);
     const start = memory.scratchAddress(0);
     memory.u8.set(new Uint8Array(vector.buffer), start);
     const place = { bytes, start: 0, end: bytes.length };
@@ -133,19 +157,19 @@ export class EngineRun {
   delete(key: string, keyspace = 'a'): void {
     this.engine.relieveCache();
     const bytes = Buffer.from(key);
-    this.#values.delete(this.engine.keyspace(keyspace), { bytes, start: 0, end: bytes.length }, 0);
+    this.#values.delete(this.#keyspace(keyspace), { bytes, start: 0, end: bytes.length }, 0);
     this.deleteVector(key, keyspace);
   }
 
   deleteVector(key: string, keyspace = 'a'): void {
     const bytes = Buffer.from(key);
-    this.#vectors.delete(this.engine.keyspace(keyspace), { bytes, start: 0, end: bytes.length });
+    this.#vectors.delete(this.#keyspace(keyspace), { bytes, start: 0, end: bytes.length });
   }
 
   /** Deletes the values and vectors of the keys from `low` up to, not including, `high`. */
   deleteRange(low: string, high: string | undefined, keyspace = 'a'): void {
     const to = high === undefined ? undefined : Buffer.from(high);
-    const opened = this.engine.keyspace(keyspace);
+    const opened = this.#keyspace(keyspace);
     this.#values.deleteRange(opened, Buffer.from(low), to, 0);
     this.#vectors.deleteRange(opened, Buffer.from(low), to);
   }
@@ -173,9 +197,8 @@ export class EngineRun {
   /** Begins a rebuild, or goes on with the one that is under way, or ends it. */
   rebuildSome(): void {
     this.#texts.settle();
-    const { source } = this.engine;
     const keyspace = this.#documents();
-    const { record } = keyspace;
+    const { record, source } = keyspace;
     if (record.text?.building !== true) {
       this.#texts.beginRebuild(keyspace, { positions: false });
       return;
@@ -196,7 +219,7 @@ export class EngineRun {
   }
 
   #documents(): OpenKeyspace {
-    const keyspace = this.engine.keyspace(TEXTS);
+    const keyspace = this.#keyspace(TEXTS);
     if (!keyspace.exists && !keyspace.changed) keyspace.record.text = newTextState(SETTINGS);
     return keyspace;
   }
@@ -209,7 +232,7 @@ export class EngineRun {
 
   /** Removes what has expired at `now`. */
   purge(keyspace: string, now: number): void {
-    this.#values.purge(this.engine.keyspace(keyspace), now);
+    this.#values.purge(this.#keyspace(keyspace), now);
   }
 
   drop(keyspace: string): void {
@@ -226,22 +249,22 @@ export class EngineRun {
 
   /** Everything that the newest committed state holds, as text: a line an entry. */
   content(): string {
-    const { source, catalog } = this.engine;
+    const plain = this.engine.enterCatalog();
     const lines: string[] = [];
-    for (const { name, record } of listKeyspaces(source, catalog)) {
+    for (const { name, record } of listKeyspaces(plain, this.engine.catalog)) {
+      const source = plain.of(record);
       const cursor = new Cursor(source, record.values);
       if (cursor.seekRank(0)) {
-        do this.#addLeaf(lines, name, cursor.leaf());
+        do this.#addLeaf(lines, name, source, cursor.leaf());
         while (cursor.moveLeaf(1));
       }
-      this.#addVectors(lines, name, record);
+      this.#addVectors(lines, name, source, record);
     }
     return lines.join('\n');
   }
 
   /** By their slots, in the order of their keys. */
-  #addVectors(lines: string[], name: string, record: KeyspaceRecord): void {
-    const { source } = this.engine;
+  #addVectors(lines: string[], name: string, source: PageSource, record: KeyspaceRecord): void {
     const found: string[] = [];
     for (let slot = 0; slot < record.vectorSlots.count; slot++) {
       const key = Buffer.from(keyOfSlot(source, record, slot)).toString('latin1');
@@ -250,7 +273,7 @@ export class EngineRun {
     lines.push(...found.sort());
   }
 
-  #addLeaf(lines: string[], name: string, leaf: number): void {
+  #addLeaf(lines: string[], name: string, source: PageSource, leaf: number): void {
     const { u8, text } = memory;
     for (let index = 0; index < entryCount(memory, leaf); index++) {
       const key = foundKey.toString('latin1', 0, copyKey(memory, leaf, index, foundKey, 0));
@@ -258,7 +281,7 @@ export class EngineRun {
       const length = valueLength(memory, leaf, index);
       const isLong = ((u8[at] as number) & OVERFLOW_FLAG) !== 0;
       const value = isLong
-        ? readLongPayload(this.engine.source, u8, at, length).toString('latin1')
+        ? readLongPayload(source, u8, at, length).toString('latin1')
         : text.toString('latin1', payloadOffset(u8, at), at + length);
       lines.push(contentLine(name, key, recordDeadline(u8, at), value));
     }
@@ -266,11 +289,12 @@ export class EngineRun {
 
   /** Keys and values of keyspace 'a' in the newest committed state, each found by its key. */
   read(): ReadonlyMap<string, string> {
-    const { source, catalog } = this.engine;
+    const plain = this.engine.enterCatalog();
+    const { catalog } = this.engine;
     const found = new Map<string, string>();
-    const record = listKeyspaces(source, catalog).find(({ name }) => name === 'a')?.record;
+    const record = listKeyspaces(plain, catalog).find(({ name }) => name === 'a')?.record;
     if (record === undefined) return found;
-    const cursor = new Cursor(source, record.values);
+    const cursor = new Cursor(plain.of(record), record.values);
     if (!cursor.seekRank(0)) return found;
     const keys: string[] = [];
     do {
@@ -285,9 +309,11 @@ export class EngineRun {
 
   /** The value of one key of the newest committed state. */
   get(key: string, keyspace = 'a'): unknown {
-    const { source, catalog } = this.engine;
-    const record = listKeyspaces(source, catalog).find(({ name }) => name === keyspace)?.record;
+    const { catalog } = this.engine;
+    const plain = this.engine.enterCatalog();
+    const record = listKeyspaces(plain, catalog).find(({ name }) => name === keyspace)?.record;
     if (record === undefined) return undefined;
+    const source = plain.of(record);
     const bytes = Buffer.from(key);
     const start = source.placeKey(bytes);
     return readValue(source, record.values, start, start + bytes.length, () => 0, 'auto');

@@ -15,7 +15,6 @@
  *       32        slots, see tree/node.ts
  */
 import type { TxnId } from '../ids.js';
-import { PAGE_TRAILER_BYTES } from '../limits.js';
 import type { SharedMemory } from '../memory/shared-memory.js';
 
 export const PAGE_HEADER_BYTES = 32;
@@ -53,14 +52,14 @@ export function stampPage(
   memory.i32[word + 3] = Math.floor(birth / TWO_POW_32);
 }
 
+/**
+ * Makes an empty node. What the frame held before goes: the part of a page that no cell uses is
+ * written to the file too, and it may have been a page of an encrypted keyspace.
+ */
 export function initPage(memory: SharedMemory, address: number, level: number): void {
+  memory.u8.fill(0, address, address + memory.pageSize);
   const word = address >>> 2;
   const type = level === 0 ? PAGE_TYPE_LEAF : PAGE_TYPE_BRANCH;
   memory.i32[word] = type | (level << 8);
-  memory.i32[word + 4] = 0;
-  memory.i32[word + 5] = 0;
   memory.i32[word + 6] = memory.nodeBytes;
-  memory.i32[word + 7] = 0;
-  const trailer = address + memory.nodeBytes;
-  memory.u8.fill(0, trailer, trailer + PAGE_TRAILER_BYTES);
 }

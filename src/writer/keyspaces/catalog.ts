@@ -45,7 +45,10 @@ export class CatalogWriter {
     const engine = this.#engine;
     const keyspace = engine.keyspace(name);
     const existed = keyspace.exists || keyspace.changed;
-    if (!existed) return false;
+    if (!existed) {
+      engine.forgetKeyspace(name); // it may be made of another kind
+      return false;
+    }
     engine.freeze();
     const { values, elements, overflowPages, elementPages, keyspaceId } = keyspace.record;
     engine.enterCatalog();
