@@ -10,8 +10,10 @@ export {
   type Transaction,
 } from './api/database.js';
 export type { SetOptions } from './api/deadline.js';
+export type { EncryptionKeyInfo, RotateOptions } from './api/encryption-keys.js';
 export type { FtHit, FtKeyspace, FtStats } from './api/fulltext.js';
 export type { HybridHit, HybridQuery } from './api/hybrid.js';
+export type { EncryptionOption } from './api/identity.js';
 export type { Key } from './api/keys.js';
 export type {
   Keyspace,

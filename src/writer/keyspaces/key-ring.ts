@@ -10,6 +10,7 @@ import {
   macOfEntries,
   type OpenRing,
   openRing,
+  type RingEntry,
   ringEntries,
   ringHead,
 } from '../../shared/keyspaces/key-ring.js';
@@ -147,8 +148,11 @@ export class KeyRingWriter {
       }),
     });
     const mac = macOfEntries(key, databaseId, entries);
-    entries[0]?.value.set(mac, MAC_OFFSET);
+    const head = (entries[0] as RingEntry).value;
+    head.set(mac, MAC_OFFSET);
     area.addDataKey(id, key);
+    // Who has taken its own slot away seals with the key that it made, as long as it is open.
+    this.#known = { head, id };
     this.#replaceEntries(entries);
     this.#host.pages.sealing = undefined;
   }
