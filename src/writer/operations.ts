@@ -16,6 +16,7 @@ import { type AnswerWriter, fittingItems } from './answer.js';
 import { CollectionOperations, type OperationContext } from './collection-operations.js';
 import type { Engine } from './engine.js';
 import { CatalogWriter } from './keyspaces/catalog.js';
+import { CopyWriter } from './keyspaces/copy.js';
 import type { OpenKeyspace } from './keyspaces/open-keyspace.js';
 import { type DeadlineChange, type KeyRange, ValuesWriter } from './keyspaces/values.js';
 import { VectorsWriter } from './keyspaces/vector.js';
@@ -27,6 +28,7 @@ interface KnownEngine {
   readonly values: ValuesWriter;
   readonly vectors: VectorsWriter;
   readonly catalog: CatalogWriter;
+  readonly copies: CopyWriter;
   readonly collections: CollectionOperations;
   readonly texts: TextOperations;
 }
@@ -65,9 +67,9 @@ export class KeyspaceOperations {
   adopt(engine: Engine): void {
     const [values, catalog] = [new ValuesWriter(engine), new CatalogWriter(engine)];
     const collections = new CollectionOperations(engine, this.#answer);
-    const vectors = new VectorsWriter(engine);
+    const [vectors, copies] = [new VectorsWriter(engine), new CopyWriter(engine)];
     const texts = new TextOperations(engine, this.#answer);
-    this.#known = { engine, values, vectors, catalog, collections, texts };
+    this.#known = { engine, values, vectors, catalog, copies, collections, texts };
   }
 
   /** What follows is of a segment that this channel sent at `now`. */
@@ -151,6 +153,12 @@ export class KeyspaceOperations {
         break;
       case messages.ROOTS:
         this.#roots();
+        break;
+      case messages.COPY_KEYSPACE:
+        this.#parts.copies.begin(this.#keyspace(), place.keyEnd, place.valueEnd);
+        break;
+      case messages.COPY_ENTRY:
+        this.#copyEntry(place);
         break;
       case messages.NAMES:
         this.#answer.bytes(Buffer.from(JSON.stringify(this.#namesFrom(place.number))));
@@ -324,6 +332,13 @@ export class KeyspaceOperations {
   /** Some of the names; whoever asks goes on behind them until there are none. */
   #namesFrom(first: number): string[] {
     return fittingItems(this.#names().slice(first));
+  }
+
+  #copyEntry({ flags, number, keyEnd, valueEnd }: messages.OperationPlace): void {
+    const isLong = (flags & messages.PARTS) !== 0;
+    const extents = isLong ? this.#takeExtents() : undefined;
+    const record = { bytes: this.#memory.u8, start: keyEnd, end: valueEnd, extents };
+    this.#parts.copies.append(this.#keyspace(), number, this.#key(), record);
   }
 
   #roots(): void {

@@ -134,6 +134,14 @@ export const END_REBUILD = 56;
 /** Value are terms that go before those of the next PUT_TEXT or INDEX_TEXT. */
 export const TERMS = 57;
 
+/** Copying another file: value is the record that a new keyspace begins with, as in catalog.ts. */
+export const COPY_KEYSPACE = 60;
+/**
+ * Number is the place of a tree (catalog.ts); key and value are the entry that goes to its end. With
+ * flag PARTS the value are the record's bytes before its payload and the payload's length.
+ */
+export const COPY_ENTRY = 61;
+
 export const AT_HEAD = 1;
 export const LONG_TOO = 2;
 export const NO_ANSWER = 1;

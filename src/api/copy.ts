@@ -1,0 +1,204 @@
+/**
+ * Copies one committed state into an empty database, entry by entry, in the order of keys.
+ *
+ * Records go over as they are: what they name (numbers of documents, slots of vectors, ids of lists)
+ * means the same there. Only payloads in extents are written anew, since a record says where they
+ * lie. What has been copied so far is a commit of the target's after every step, so that a copy of
+ * any size takes bounded memory.
+ */
+import { writeU32 } from '../shared/bytes/integers.js';
+import { OVERFLOW_FLAG, payloadOffset, recordDeadline } from '../shared/bytes/value-codec.js';
+import {
+  encodeKeyspace,
+  type KeyspaceRecord,
+  listKeyspaces,
+  type NamedKeyspace,
+  RECORD_BYTES_MAX,
+  recordForCopy,
+  treesForCopy,
+} from '../shared/keyspaces/catalog.js';
+import { expiredCount } from '../shared/keyspaces/expiry.js';
+import { isExpired } from '../shared/keyspaces/values.js';
+import { EXTENT_BYTES_MAX, TREE_KEY_BYTES_MAX } from '../shared/limits.js';
+import * as messages from '../shared/memory/messages.js';
+import type { PinnedState } from '../shared/memory/snapshot-pins.js';
+import { dataExtents, overflowPointer, readExtent } from '../shared/pages/overflow-page.js';
+import { entryCount } from '../shared/pages/page.js';
+import { Cursor } from '../shared/tree/cursor.js';
+import { copyKey, valueAddress, valueLength } from '../shared/tree/node.js';
+import type { Tree } from '../shared/tree-root.js';
+import type { Core } from './core.js';
+import { defineHandle } from './handle-definition.js';
+import { OPERATION_BYTES_MAX } from './writer-connection.js';
+
+/** Entries in a commit, and about so many bytes of long values. */
+const COMMIT_ENTRIES = 10_000;
+const COMMIT_LONG_BYTES = 2 ** 25;
+/** For the moment of a copy: nothing has expired. */
+export const KEEPS_EXPIRED = -1;
+
+/** A keyspace on its way: what it is in the source, and the target's handle. */
+interface CopiedKeyspace {
+  readonly record: KeyspaceRecord;
+  readonly handle: number;
+}
+
+export class DatabaseCopy {
+  readonly #source: Core;
+  readonly #target: Core;
+  readonly #keyspaces: readonly NamedKeyspace[];
+  /** Values whose deadline has come by then stay behind. */
+  readonly #moment: number;
+  readonly #work: Generator<void, void>;
+  readonly #extent = Buffer.allocUnsafeSlow(EXTENT_BYTES_MAX);
+  #entriesLeft = 0;
+  #longBytesLeft = 0;
+  /** Entries of all trees that are to be copied, and that are. */
+  readonly total: number;
+  done = 0;
+  /** Values and documents, sorted sets and lists, vectors that are to be copied. */
+  readonly keys: number;
+
+  /** @param target - An empty database, which nobody else has. */
+  constructor(source: Core, { state }: PinnedState, target: Core, moment: number) {
+    this.#source = source;
+    this.#target = target;
+    this.#moment = moment;
+    this.#work = this.#copyAll();
+    const { keyspaces, total, keys } = source.readingPinned(() => {
+      const found = listKeyspaces(source.source, state.catalog);
+      return { keyspaces: found, ...this.#count(found) };
+    });
+    this.#keyspaces = keyspaces;
+    this.total = total;
+    this.keys = keys;
+  }
+
+  #count(keyspaces: readonly NamedKeyspace[]): { total: number; keys: number } {
+    let [total, keys] = [0, 0];
+    for (const { record } of keyspaces) {
+      const expired = this.#expiredIn(record);
+      for (const tree of treesForCopy(record).values()) total += tree.count;
+      total -= 2 * expired;
+      keys += record.values.count - expired + record.names.count + record.vectorSlots.count;
+    }
+    return { total, keys };
+  }
+
+  #expiredIn({ expiry }: KeyspaceRecord): number {
+    return expiredCount(this.#source.source, expiry, this.#moment);
+  }
+
+  /** Copies and commits as much as one commit takes; false when all had been copied before. */
+  advance(): boolean {
+    this.#entriesLeft = COMMIT_ENTRIES;
+    this.#longBytesLeft = COMMIT_LONG_BYTES;
+    const target = this.#target;
+    const { done } = target.transactions.run(() => {
+      return this.#source.readingPinned(() => this.#work.next());
+    });
+    // Else it would be done when a clock says so, and two copies of the same would differ in size.
+    target.control(messages.WRITE_BEHIND);
+    return done !== true;
+  }
+
+  /** Stops wherever a commit is full. */
+  *#copyAll(): Generator<void, void> {
+    for (const { name, record } of this.#keyspaces) {
+      const keyspace = this.#begin(name, record);
+      for (const [place, tree] of treesForCopy(record)) {
+        yield* this.#copyTree(keyspace, place, tree);
+      }
+    }
+  }
+
+  #begin(name: string, record: KeyspaceRecord): CopiedKeyspace {
+    const handle = this.#target.newHandleId();
+    defineHandle(this.#target, handle, name, record.keys, record.text);
+    const bytes = new Uint8Array(RECORD_BYTES_MAX);
+    const length = encodeKeyspace(recordForCopy(record), bytes, 0);
+    const at = this.#reserve(length);
+    this.#target.memory.u8.set(bytes.subarray(0, length), at);
+    const fields = { code: messages.COPY_KEYSPACE, flags: 0, handle, number: 0 };
+    this.#target.writer.add(fields, 0, length);
+    return { record, handle };
+  }
+
+  /** Where key and value of the next operation go. */
+  #reserve(room: number): number {
+    const { writer } = this.#target;
+    writer.continueBatch(this.#target.now());
+    return writer.reserve(room);
+  }
+
+  *#copyTree(keyspace: CopiedKeyspace, place: number, tree: Tree): Generator<void, void> {
+    const { source, memory } = this.#source;
+    const { record } = keyspace;
+    const cursor = new Cursor(source, tree);
+    // The expiry index begins with what is due.
+    if (!cursor.seekRank(tree === record.expiry ? this.#expiredIn(record) : 0)) return;
+    let { index } = cursor;
+    do {
+      let leaf = cursor.leaf();
+      const count = entryCount(memory, leaf);
+      for (; index < count; index++) {
+        if (this.#entriesLeft <= 0 || this.#longBytesLeft <= 0) {
+          yield;
+          leaf = cursor.leaf();
+        }
+        this.#copyEntry(keyspace, place, tree, leaf, index);
+      }
+      index = 0;
+    } while (cursor.moveLeaf(1));
+  }
+
+  #copyEntry(
+    { record, handle }: CopiedKeyspace,
+    place: number,
+    tree: Tree,
+    leaf: number,
+    index: number,
+  ): void {
+    const { memory } = this.#source;
+    const { u8 } = memory;
+    const address = valueAddress(memory, leaf, index);
+    if (tree === record.values && isExpired(recordDeadline(u8, address), this.#moment)) return;
+    const mayBeLong = tree === record.values || tree === record.elements;
+    const isLong = mayBeLong && ((u8[address] as number) & OVERFLOW_FLAG) !== 0;
+    const payload = isLong ? this.#copyPayload(payloadOffset(u8, address)) : 0;
+    const length = isLong ? payloadOffset(u8, address) - address : valueLength(memory, leaf, index);
+    const at = this.#reserve(TREE_KEY_BYTES_MAX + length + 4);
+    const target = this.#target.memory;
+    const keyLength = copyKey(memory, leaf, index, target.u8, at);
+    const valueAt = at + keyLength;
+    target.u8.set(u8.subarray(address, address + length), valueAt);
+    if (isLong) writeU32(target.u8, valueAt + length, payload);
+    const flags = isLong ? messages.PARTS : 0;
+    const fields = { code: messages.COPY_ENTRY, flags, handle, number: place };
+    this.#target.writer.add(fields, keyLength, isLong ? length + 4 : length);
+    this.#entriesLeft--;
+    this.done++;
+  }
+
+  /** Sends the payload that extents hold, in parts; returns its length. */
+  #copyPayload(pointerAt: number): number {
+    const { source, memory } = this.#source;
+    const { length, pointer } = overflowPointer(memory.u8, pointerAt);
+    dataExtents(source, length, pointer).forEach((extent, index) => {
+      const size = Math.min(EXTENT_BYTES_MAX, length - index * EXTENT_BYTES_MAX);
+      readExtent(source, extent, this.#extent, 0, size);
+      this.#sendParts(this.#extent.subarray(0, size));
+    });
+    this.#longBytesLeft -= length;
+    return length;
+  }
+
+  #sendParts(bytes: Uint8Array): void {
+    const { memory, writer } = this.#target;
+    for (let start = 0; start < bytes.length; start += OPERATION_BYTES_MAX) {
+      const part = bytes.subarray(start, start + OPERATION_BYTES_MAX);
+      memory.u8.set(part, this.#reserve(part.length));
+      writer.add({ code: messages.PART, flags: 0, handle: 0, number: 0 }, 0, part.length);
+    }
+  }
+}
