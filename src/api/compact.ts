@@ -1,7 +1,7 @@
 /**
  * Compaction and backup: one committed state as a file of its own, while others go on.
  *
- * Both are the same copy (copy.ts), made aside, read back and proved, and given its name at the very
+ * Both are the same copy (copy.ts), made aside, read back and proved, and given its name in the
  * end. A backup is no copy of pages: those would bring along what is free, and which pages that is
  * only the writer knows, for the newest state. They differ in one thing. Compaction leaves behind
  * what has expired; a backup decides nothing and keeps it until somebody purges it.

@@ -1,10 +1,9 @@
 /**
  * Copies one committed state into an empty database, entry by entry, in the order of keys.
  *
- * Records go over as they are: what they name (numbers of documents, slots of vectors, ids of lists)
- * means the same there. Only payloads in extents are written anew, since a record says where they
- * lie. What has been copied so far is a commit of the target's after every step, so that a copy of
- * any size takes bounded memory.
+ * Records go over as they are: what they name (numbers of documents, slots of vectors, ids of
+ * lists) means the same there. Only payloads in extents are written anew, since a record says where
+ * they lie. The target commits after every step, so that a copy of any size takes bounded memory.
  */
 import { writeU32 } from '../shared/bytes/integers.js';
 import { OVERFLOW_FLAG, payloadOffset, recordDeadline } from '../shared/bytes/value-codec.js';

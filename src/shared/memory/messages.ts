@@ -137,8 +137,8 @@ export const TERMS = 57;
 /** Copying another file: value is the record that a new keyspace begins with, as in catalog.ts. */
 export const COPY_KEYSPACE = 60;
 /**
- * Number is the place of a tree (catalog.ts); key and value are the entry that goes to its end. With
- * flag PARTS the value are the record's bytes before its payload and the payload's length.
+ * Number is the place of a tree (catalog.ts); key and value are the entry that goes to its end.
+ * With flag PARTS the value are the record's bytes before its payload and the payload's length.
  */
 export const COPY_ENTRY = 61;
 

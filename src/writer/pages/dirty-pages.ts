@@ -161,6 +161,11 @@ export class DirtyPages {
     for (const taken of this.#taken.values()) if (!taken.isLive) this.#dropFrame(taken);
   }
 
+  /** Pages of older states that the transaction has freed. */
+  get freedPages(): number {
+    return this.#dying.count;
+  }
+
   get isUnchanged(): boolean {
     return this.#taken.size === 0 && this.freed.length === 0;
   }
