@@ -32,6 +32,7 @@ export class CopyWriter {
 
   /** Begins a keyspace with settings and counters; its trees are empty. */
   begin(keyspace: OpenKeyspace, start: number, end: number): void {
+    this.#engine.pages.spareNone();
     keyspace.record = decodeKeyspace(this.#memory.u8, start, end - start);
     keyspace.changed = true;
   }

@@ -96,6 +96,11 @@ export class DirtyPages {
     return this.#freezeGeneration;
   }
 
+  /** From here on every free page is taken before the file grows. */
+  spareNone(): void {
+    this.#free.sweep.spareNone();
+  }
+
   /** From here on, pages made so far are copied before they change. */
   freeze(): DirtyMark {
     const mark = { generation: this.#generation, freedCount: this.freed.length };
