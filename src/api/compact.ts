@@ -16,6 +16,7 @@
 import { invalidType, invalidValue, ioError, MnemeError } from '../shared/errors.js';
 import { CACHE_BYTES_MIN } from '../shared/limits.js';
 import * as messages from '../shared/memory/messages.js';
+import type { PinnedState } from '../shared/memory/snapshot-pins.js';
 import { BOOT_ID_BYTES } from '../shared/pages/meta-page.js';
 import { NodeStorage } from '../shared/pages/node-storage.js';
 import type { Storage } from '../shared/pages/storage.js';
@@ -49,10 +50,12 @@ export interface CompactResult {
   durationMs: number;
 }
 
-/** Where a copy goes, and how it is told of. */
-interface Output {
+/** What a copy is to be, where it goes, and who is told of it. */
+interface Work {
   readonly path: string;
   readonly overwrite: boolean;
+  /** Values whose deadline has come by then stay behind. */
+  readonly moment: number;
   readonly tell: (progress: Progress) => void;
 }
 
@@ -63,7 +66,7 @@ export function compact(
   options: CompactOptions = {},
 ): CompactResult {
   core.assertNoBatch();
-  return copyTo(core, checkOutput(core, path, options), core.now());
+  return copyTo(core, checkWork(core, path, options, core.now()));
 }
 
 /** Copies everything that is not removed. */
@@ -73,10 +76,10 @@ export function backup(
   options: CompactOptions = {},
 ): CompactResult {
   core.assertNoBatch();
-  return copyTo(core, checkOutput(core, path, options), KEEPS_EXPIRED);
+  return copyTo(core, checkWork(core, path, options, KEEPS_EXPIRED));
 }
 
-function checkOutput(core: Core, given: string | URL, options: CompactOptions): Output {
+function checkWork(core: Core, given: string | URL, options: CompactOptions, moment: number): Work {
   if (typeof options !== 'object' || options === null) {
     throw invalidType('options', 'an object', options);
   }
@@ -90,30 +93,47 @@ function checkOutput(core: Core, given: string | URL, options: CompactOptions): 
     onProgress?.(progress);
     core.assertOpen();
   };
-  return { path, overwrite: checkBoolean('overwrite', options.overwrite, false), tell };
+  const overwrite = checkBoolean('overwrite', options.overwrite, false);
+  return { path, overwrite, moment, tell };
 }
 
-function copyTo(core: Core, output: Output, moment: number): CompactResult {
+function copyTo(core: Core, work: Work): CompactResult {
   const startMs = monotonicMs();
   const storage = new NodeStorage();
-  const { path, overwrite } = output;
-  try {
-    const standing = storage.identityAt(path);
-    if (standing !== undefined && standing === core.identity()) {
-      throw invalidValue('path', 'another file than the database itself', path);
-    }
-    if (standing !== undefined && !overwrite) throw fileExists(path);
-    const bytesBefore = core.file.size();
-    const made = withTemporaryFile(storage, path, (temporary) => {
-      const keys = fill(core, temporary, output, moment);
-      const bytesAfter = prove(core, storage, temporary, output);
-      // A link never takes the place of a file, not even of one that was made meanwhile.
-      if (overwrite) storage.rename(temporary, path);
-      else storage.link(temporary, path);
-      return { keys, bytesAfter };
-    });
+  checkPlace(core, storage, work);
+  const bytesBefore = core.file.size();
+  const made = withTemporaryFile(storage, work.path, (temporary) => {
+    const keys = fill(core, storage, temporary, work);
+    const bytesAfter = prove(core, storage, temporary, work);
+    giveName(storage, temporary, work);
+    return { keys, bytesAfter };
+  });
+  return { bytesBefore, ...made, durationMs: monotonicMs() - startMs };
+}
+
+/** What can be known before the work begins. */
+function checkPlace(core: Core, storage: Storage, { path, overwrite }: Work): void {
+  const standing = onDisk(path, () => storage.identityAt(path));
+  if (standing === undefined) return;
+  if (standing === core.identity()) {
+    throw invalidValue('path', 'another file than the database itself', path);
+  }
+  if (!overwrite) throw fileExists(path);
+}
+
+/** A link never takes the place of a file, not even of one that was made meanwhile. */
+function giveName(storage: Storage, temporary: string, { path, overwrite }: Work): void {
+  onDisk(path, () => {
+    if (overwrite) storage.rename(temporary, path);
+    else storage.link(temporary, path);
     storage.syncDirectory(path);
-    return { bytesBefore, ...made, durationMs: monotonicMs() - startMs };
+  });
+}
+
+/** Runs what the system may refuse; that a file exists is told as the system tells it. */
+function onDisk<T>(path: string, operation: () => T): T {
+  try {
+    return operation();
   } catch (error) {
     throw isFileExists(error) ? error : ioError(error, { path });
   }
@@ -151,24 +171,33 @@ function removeIfThere(storage: Storage, path: string): void {
 }
 
 /** Makes the copy, durable but for the end of the file; returns how many keys it has. */
-function fill(core: Core, temporary: string, { tell }: Output, moment: number): number {
+function fill(core: Core, storage: Storage, temporary: string, work: Work): number {
   const pinned = core.pin();
   try {
     const target = new Core(temporary, targetOptions(core));
     try {
-      const copy = new DatabaseCopy(core, pinned, target, moment);
-      do tell({ done: copy.done, total: copy.total, phase: 'copy' });
-      while (copy.advance());
-      if (copy.done !== copy.total) throw incomplete('a tree has not as many entries as it says');
-      target.control(messages.SYNC);
-      target.close();
-      return copy.keys;
+      return copyInto(core, pinned, target, work);
+    } catch (error) {
+      // Before it is closed: closing makes durable what there is, and that is half a copy.
+      removeIfThere(storage, temporary);
+      throw error;
     } finally {
       abandon(target);
     }
   } finally {
     if (core.isOpen) core.unpin(pinned);
   }
+}
+
+function copyInto(core: Core, pinned: PinnedState, target: Core, { tell, moment }: Work): number {
+  const copy = new DatabaseCopy(core, pinned, target, moment);
+  const tellCopied = () => tell({ done: copy.done, total: copy.total, phase: 'copy' });
+  tellCopied();
+  for (let goesOn = true; goesOn; tellCopied()) goesOn = copy.advance();
+  if (copy.done !== copy.total) throw incomplete('a tree has not as many entries as it says');
+  target.control(messages.SYNC);
+  target.close();
+  return copy.keys;
 }
 
 /**
@@ -193,12 +222,13 @@ function abandon(target: Core): void {
 }
 
 /** Reads the copy back, past any cache of ours, and checks every page; returns its size. */
-function prove(core: Core, storage: Storage, temporary: string, { tell }: Output): number {
+function prove(core: Core, storage: Storage, temporary: string, { tell }: Work): number {
   const { bootId: _, ...options } = targetOptions(core);
   const made = new Core(temporary, { ...options, create: false, sync: 'full' });
   try {
     // It has grown ahead of need.
-    storage.truncate(temporary, made.meta.pageCount * made.meta.pageSize);
+    const { pageCount, pageSize } = made.meta;
+    onDisk(temporary, () => storage.truncate(temporary, pageCount * pageSize));
     const [problem] = verify(made, tell).problems;
     if (problem === undefined) return made.file.size();
     throw incomplete(`the copy does not hold: ${problem.message}`);

@@ -88,7 +88,7 @@ export class DatabaseCopy {
     return expiredCount(this.#source.source, expiry, this.#moment);
   }
 
-  /** Copies and commits as much as one commit takes; false when all had been copied before. */
+  /** Copies and commits as much as one commit takes; false when nothing is left. */
   advance(): boolean {
     this.#entriesLeft = COMMIT_ENTRIES;
     this.#longBytesLeft = COMMIT_LONG_BYTES;
