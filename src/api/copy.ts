@@ -7,6 +7,7 @@
  */
 import { writeU32 } from '../shared/bytes/integers.js';
 import { OVERFLOW_FLAG, payloadOffset, recordDeadline } from '../shared/bytes/value-codec.js';
+import { MnemeError } from '../shared/errors.js';
 import {
   encodeKeyspace,
   type KeyspaceRecord,
@@ -24,7 +25,7 @@ import type { PinnedState } from '../shared/memory/snapshot-pins.js';
 import { dataExtents, overflowPointer, readExtent } from '../shared/pages/overflow-page.js';
 import { entryCount } from '../shared/pages/page.js';
 import { Cursor } from '../shared/tree/cursor.js';
-import { copyKey, valueAddress, valueLength } from '../shared/tree/node.js';
+import { copyKey, SLOT_BYTES, valueAddress, valueLength } from '../shared/tree/node.js';
 import type { Tree } from '../shared/tree-root.js';
 import type { Core } from './core.js';
 import { defineHandle } from './handle-definition.js';
@@ -52,6 +53,10 @@ export class DatabaseCopy {
   readonly #extent = Buffer.allocUnsafeSlow(EXTENT_BYTES_MAX);
   #entriesLeft = 0;
   #longBytesLeft = 0;
+  #entriesSeen = 0;
+  #longBytes = 0;
+  /** The source has no more than this, whatever its pages say. */
+  readonly #bytesMax: number;
   /** Entries of all trees that are to be copied, and that are. */
   readonly total: number;
   done = 0;
@@ -63,6 +68,7 @@ export class DatabaseCopy {
     this.#source = source;
     this.#target = target;
     this.#moment = moment;
+    this.#bytesMax = state.pageCount * source.memory.pageSize;
     this.#work = this.#copyAll();
     const { keyspaces, total, keys } = source.readingPinned(() => {
       const found = listKeyspaces(source.source, state.catalog);
@@ -71,6 +77,14 @@ export class DatabaseCopy {
     this.#keyspaces = keyspaces;
     this.total = total;
     this.keys = keys;
+  }
+
+  /** Parents that share a child, or records an extent, could make a copy without end. */
+  #expectPossible(): void {
+    const entriesMax = this.#bytesMax / SLOT_BYTES;
+    if (this.#entriesSeen <= entriesMax && this.#longBytes <= this.#bytesMax) return;
+    const reason = 'its trees have more than it has room for';
+    throw new MnemeError('ERR_MNEME_CORRUPT', { reason });
   }
 
   #count(keyspaces: readonly NamedKeyspace[]): { total: number; keys: number } {
@@ -140,6 +154,8 @@ export class DatabaseCopy {
     do {
       let leaf = cursor.leaf();
       const count = entryCount(memory, leaf);
+      this.#entriesSeen += count;
+      this.#expectPossible();
       for (; index < count; index++) {
         if (this.#entriesLeft <= 0 || this.#longBytesLeft <= 0) {
           yield;
@@ -189,6 +205,7 @@ export class DatabaseCopy {
       this.#sendParts(this.#extent.subarray(0, size));
     });
     this.#longBytesLeft -= length;
+    this.#longBytes += length;
     return length;
   }
 

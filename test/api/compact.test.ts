@@ -82,6 +82,7 @@ for (const method of METHODS) {
     const bytesAfter = readFileSync(target).length;
     expect(result).toStrictEqual({ bytesBefore: before.length, bytesAfter, keys: KEYS });
     expect(durationMs).toBeGreaterThan(0);
+    expect(database.stats().oldestReader).toBeUndefined();
     expect(bytesAfter).toBeLessThan(before.length / 2);
     expect(readFileSync(database.path).equals(before)).toBe(true);
     expect(filesBeside(database)).toStrictEqual(['copy.mneme', basename(database.path)]);
