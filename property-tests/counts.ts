@@ -46,6 +46,13 @@ export const TEXT_COUNTS = {
   queries: 8,
 } as const;
 
+/** Histories over everything a file can hold that are copied, and their length at most. */
+export const COMPACT_COUNTS = {
+  smallPages: 15 * FACTOR,
+  largePages: 5 * FACTOR,
+  stepsMax: 60,
+} as const;
+
 /** Sequences of commands to Redis: groups a sequence, and commands a group, at most. */
 export const REDIS_COUNTS = {
   sequences: 100 * FACTOR,
