@@ -87,6 +87,16 @@ export const CRASH_COUNTS = {
   transactions: 8,
 } as const;
 
+/** Bytes that are sealed, bits of them that are changed, keys that are wrapped. */
+export const ENCRYPTION_COUNTS = {
+  seals: 300 * FACTOR,
+  flips: 200 * FACTOR,
+  wraps: 30 * FACTOR,
+  noncePages: FACTOR > 1 ? 1_000_000 : 20_000,
+  /** Files with encrypted keyspaces of which something was changed. */
+  tampered: 200 * FACTOR,
+} as const;
+
 /** Places of histories at which one thing fails, and the transactions of such a history. */
 export const FAULT_COUNTS = {
   /** Writes and syncs, each with `sync: 'full'` and 'none'. */
