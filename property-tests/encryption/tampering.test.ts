@@ -14,7 +14,7 @@ import { createMemoryHandle, SharedMemory } from '../../dist/shared/memory/share
 import { initPage, stampPage } from '../../dist/shared/pages/page.js';
 import { NonceSequence, PageCipher } from '../../dist/shared/pages/page-cipher.js';
 import { systemRandom } from '../../dist/shared/system.js';
-import { openHere, temporaryPath } from '../../test/api/support.js';
+import { expectCode, openHere, temporaryPath } from '../../test/api/support.js';
 import { announce, ENCRYPTION_COUNTS, PROPERTY_TIMEOUT_MS, SEED } from '../counts.js';
 import { randomFrom } from '../crash/crash-states.js';
 import {
@@ -115,6 +115,26 @@ test('what is in the clear may be changed with all checksums made right, and tha
   }
   expect(codes.filter((code) => !code.startsWith('ERR_'))).toEqual([]);
   announce(`changed and sealed anew (${[...new Set(codes)].join(', ')})`, codes.length);
+});
+
+test('records of two keyspaces that were exchanged are seen', () => {
+  const path = temporaryPath();
+  const database = open(path, { encryption });
+  for (const name of ['one', 'two']) database.keyspace(name, { encrypted: true }).set(name, name);
+  database.close();
+  const file = readFileSync(path);
+  const [leaf] = partsOf(file).filter(({ owner }) => owner === 'catalog');
+  const cells = cellsOf(file, leaf as Part).filter(({ keyFirstByte }) => keyFirstByte === 1);
+  const [one, two] = cells as [Cell, Cell];
+  expect([cells.length, one.valueLength]).toEqual([2, two.valueLength]);
+  const record = Buffer.from(file.subarray(one.valueAt, one.valueAt + one.valueLength));
+  file.copy(file, one.valueAt, two.valueAt, two.valueAt + two.valueLength);
+  record.copy(file, two.valueAt);
+  seal(file, leaf as Part);
+  file.copy(file, META_AREA_BYTES, 0, META_AREA_BYTES);
+  writeFileSync(path, file);
+  const changed = openHere(path, { encryption });
+  for (const name of ['one', 'two']) expectCode('ERR_MNEME_CORRUPT', () => changed.keyspace(name));
 });
 
 test('a page opens in its own place, level, keyspace and database only', () => {

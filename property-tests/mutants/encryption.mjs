@@ -72,7 +72,7 @@ export const ENCRYPTION_MUTANTS = [
   {
     rule: 'a new node has nothing of what its frame held',
     file: 'shared/pages/page.ts',
-    find: 'memory.u8.fill(0, address, address + memory.pageSize);',
+    find: 'memory.f64.fill(0, address >>> 3, (address + memory.pageSize) >>> 3);',
     replace: '',
     suites: ['property-tests/crash/encrypted'],
   },
