@@ -11,6 +11,7 @@ export const KEYSPACE_COUNTS = {
   smallPagesOnDisk: 30 * FACTOR,
   smallPagesInMemory: 40 * FACTOR,
   largePagesOnDisk: 12 * FACTOR,
+  encryptedOnDisk: 12 * FACTOR,
   stepsMax: 100,
   batchStepsMax: 12,
 } as const;
