@@ -88,6 +88,9 @@ export const CRASH_COUNTS = {
   transactions: 8,
 } as const;
 
+/** Databases that are dumped and loaded again. */
+export const DUMP_COUNTS = { runs: 30 * FACTOR } as const;
+
 /** Bytes that are sealed, bits of them that are changed, keys that are wrapped. */
 export const ENCRYPTION_COUNTS = {
   seals: 300 * FACTOR,
