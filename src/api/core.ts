@@ -373,6 +373,7 @@ export class Core {
       this.#pins.clear();
       this.#others?.locks.close();
       this.source.cache.giveBack();
+      this.source.clearKeys();
       if (!this.#isAttached) this.source.keys.clear();
       releaseThreadSlot(this.memory, this.slot);
       this.file.close();

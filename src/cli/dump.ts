@@ -170,6 +170,7 @@ function untyped(typed: TypedValue): Value {
   }
 }
 
+/** Says which fields it has, and nothing of what is in them. */
 function noRecord(record: DumpRecord): RangeError {
-  return outOfRange('dump', 'lines of a dump', JSON.stringify(record).slice(0, 80));
+  return outOfRange('dump', 'lines of a dump', `a line with ${Object.keys(record).join(', ')}`);
 }

@@ -47,16 +47,16 @@ export function parseValue(text: string, type: TypedAs): Value {
   if (type === 'text') return text;
   if (type === 'bytes') {
     const digits = HEX.exec(text);
-    if (digits === null) throw outOfRange('value', 'hex digits, two a byte', text);
+    if (digits === null) throw outOfRange('value', 'hex digits, two a byte', 'something else');
     return new Uint8Array(Buffer.from(digits[1] as string, 'hex'));
   }
   if (type === 'int') {
-    if (!INTEGER.test(text)) throw outOfRange('value', 'a whole number', text);
+    if (!INTEGER.test(text)) throw outOfRange('value', 'a whole number', 'something else');
     return BigInt(text);
   }
   const number = Number(text);
   if (text.trim() === '' || (Number.isNaN(number) && text !== 'NaN')) {
-    throw outOfRange('value', 'a number', text);
+    throw outOfRange('value', 'a number', 'something else');
   }
   return number;
 }
@@ -82,6 +82,7 @@ export function parseVector(text: string): number[] {
     .replace(/^\[|\]$/gu, '')
     .split(',')
     .map(Number);
-  if (numbers.some(Number.isNaN)) throw outOfRange('vector', 'numbers with commas between', text);
+  if (numbers.some(Number.isNaN))
+    throw outOfRange('vector', 'numbers with commas between', 'something else');
   return numbers;
 }

@@ -100,6 +100,11 @@ export class PageSource {
     return source;
   }
 
+  /** Overwrites the keys that this thread has derived: it ends. */
+  clearKeys(): void {
+    for (const { cipher } of this.#plain.#sealed.values()) cipher?.clear();
+  }
+
   #sealedFor(keyspaceId: Uint8Array): PageSource {
     const name = Buffer.from(keyspaceId).toString('latin1');
     const known = this.#sealed.get(name);
