@@ -100,7 +100,7 @@ export function emptyDatabase(): DiskImage {
 
 /** The keyspace of documents. */
 export const TEXTS = 'c';
-const SETTINGS = { analyzerName: 'spaces', k1: 1.2, b: 0.75, positions: false };
+export const SETTINGS = { analyzerName: 'spaces', k1: 1.2, b: 0.75, positions: false };
 const REBUILT_AT_ONCE = 5;
 const KEYS_MAX = 1000;
 
@@ -288,12 +288,12 @@ export class EngineRun {
     }
   }
 
-  /** Keys and values of keyspace 'a' in the newest committed state, each found by its key. */
-  read(): ReadonlyMap<string, string> {
+  /** Keys and values of a keyspace in the newest committed state, each found by its key. */
+  read(keyspace = 'a'): ReadonlyMap<string, string> {
     const plain = this.engine.enterCatalog();
     const { catalog } = this.engine;
     const found = new Map<string, string>();
-    const record = listKeyspaces(plain, catalog).find(({ name }) => name === 'a')?.record;
+    const record = listKeyspaces(plain, catalog).find(({ name }) => name === keyspace)?.record;
     if (record === undefined) return found;
     const cursor = new Cursor(plain.of(record), record.values);
     if (!cursor.seekRank(0)) return found;
@@ -304,7 +304,7 @@ export class EngineRun {
         keys.push(foundKey.toString('utf8', 0, copyKey(memory, leaf, index, foundKey, 0)));
       }
     } while (cursor.moveLeaf(1));
-    for (const key of keys) found.set(key, String(this.get(key)));
+    for (const key of keys) found.set(key, String(this.get(key, keyspace)));
     return found;
   }
 
@@ -327,7 +327,7 @@ export class EngineRun {
 }
 
 /** The words of a text as they are sent. */
-function termsOf(text: string) {
+export function termsOf(text: string) {
   const stream = new TermStream();
   for (const term of text.split(' ')) stream.addTerm(term);
   return { bytes: stream.bytes, start: 0, end: stream.length };

@@ -34,6 +34,20 @@ export const TEXT_MUTANTS = [
     suites: ['test/api/full-text-together', ...COMMANDS],
   },
   {
+    rule: 'documents that were answered are indexed by the commit',
+    file: 'writer/requests.ts',
+    find: 'this.#operations.settle();\n      this.#commit(count);',
+    replace: 'this.#commit(count);',
+    suites: ['property-tests/gathering'],
+  },
+  {
+    rule: 'documents that were answered have room to be indexed',
+    file: 'writer/operations.ts',
+    find: 'this.#known?.texts.pagesToSettle ?? 0',
+    replace: '0',
+    suites: ['property-tests/gathering'],
+  },
+  {
     rule: 'a rebuild catches up with what is changed behind it',
     file: 'writer/keyspaces/fulltext.ts',
     find: 'text?.building === true && number <= text.cursor',

@@ -323,10 +323,13 @@ export class Engine {
     }
   }
 
-  /** Makes sure that the open transaction has room to be committed. @throws `ERR_MNEME_IO` */
-  reserveRoom(): void {
+  /**
+   * Makes sure that the open transaction has room to be committed, with so many pages more than it
+   * has now. @throws `ERR_MNEME_IO`
+   */
+  reserveRoom(morePages: number): void {
     const catalogPages = (1 + this.#keyspaces.size) * CATALOG_PAGES_MAX;
-    this.files.writer.ensurePages(this.pages.pageCount + catalogPages);
+    this.files.writer.ensurePages(this.pages.pageCount + catalogPages + morePages);
   }
 
   /** Writes behind what `sync: 'none'` left in memory, without a sync. */

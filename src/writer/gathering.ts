@@ -18,6 +18,7 @@ import { setGathers } from '../shared/memory/control-block.js';
 import {
   ADD_MEMBERS,
   DELETE,
+  DELETE_TEXT,
   EXPIRE,
   INCREMENT,
   INCREMENT_MEMBERS,
@@ -26,6 +27,7 @@ import {
   PERSIST,
   POP,
   PUSH,
+  PUT_TEXT,
   REMOVE_MEMBERS,
   readOperation,
   SEGMENT_HEADER_BYTES,
@@ -39,6 +41,7 @@ import type { RequestExecutor, Segment } from './requests.js';
 const SMALL: ReadonlySet<number> = new Set([
   ...[SET, DELETE, INCREMENT, EXPIRE, PERSIST],
   ...[ADD_MEMBERS, REMOVE_MEMBERS, INCREMENT_MEMBERS, PUSH, POP],
+  ...[PUT_TEXT, DELETE_TEXT],
 ]);
 const SMALL_BYTES_MAX = 8192;
 const COPIES_BYTES_MAX = 2 ** 20;
@@ -103,7 +106,7 @@ export class Gathering {
     readOperation(this.#memory, start, this.#place);
     const { code, flags, next } = this.#place;
     const isSmall = SMALL.has(code) && next === start + length;
-    const isPart = (code === SET || code === PUSH) && (flags & PARTS) !== 0;
+    const isPart = (code === SET || code === PUSH || code === PUT_TEXT) && (flags & PARTS) !== 0;
     return isSmall && !isPart ? next : 0;
   }
 

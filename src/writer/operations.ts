@@ -105,6 +105,11 @@ export class KeyspaceOperations {
     this.#known?.texts.settle();
   }
 
+  /** About how many pages more that takes. */
+  get pagesToSettle(): number {
+    return this.#known?.texts.pagesToSettle ?? 0;
+  }
+
   /** Forgets what is gathered, and a long value whose last part has not come. */
   forget(): void {
     this.#partBytes = 0;

@@ -25,6 +25,10 @@ const HARMLESS: ReadonlySet<MnemeErrorCode> = new Set([
   'ERR_MNEME_ENCRYPTION_MISMATCH',
 ]);
 
+/** The file grows ahead by so much for documents that are not indexed yet; then they are. */
+const ROOM_BYTES_MIN = 4 * 2 ** 20;
+const ROOM_SHARE = 1 / 8;
+
 function isHarmless(error: unknown): boolean {
   return error instanceof MnemeError && HARMLESS.has(error.code);
 }
@@ -108,6 +112,7 @@ export class RequestExecutor {
     try {
       engine.begin();
       for (const segment of segments) this.#runMember(segment);
+      this.#operations.settle();
       this.#commit();
       return true;
     } catch {
@@ -122,7 +127,6 @@ export class RequestExecutor {
     const { start, end } = this.#open(segment);
     try {
       this.#runOperations(start, end);
-      this.#operations.settle();
       this.#answer.finish(0);
     } catch (error) {
       if (!isHarmless(error)) throw error;
@@ -166,7 +170,7 @@ export class RequestExecutor {
     source.enter();
     try {
       this.#runMember(segment);
-      this.#engine.reserveRoom();
+      this.#makeRoom();
       return true;
     } catch {
       return false; // it meets its error again alone
@@ -175,11 +179,21 @@ export class RequestExecutor {
     }
   }
 
+  /** What is gathered without room in the file could not be committed any more. */
+  #makeRoom(): void {
+    const { committedPageCount } = this.#engine;
+    const pagesMin = ROOM_BYTES_MIN / this.#memory.pageSize;
+    const pagesMax = Math.max(pagesMin, committedPageCount * ROOM_SHARE);
+    if (this.#operations.pagesToSettle > pagesMax) this.#operations.settle();
+    this.#engine.reserveRoom(this.#operations.pagesToSettle);
+  }
+
   /** Commits `count` gathered requests; false when that fails and they are undone. */
   commitGathered(count: number): boolean {
     const { source } = this.#engine;
     source.enter();
     try {
+      this.#operations.settle();
       this.#commit(count);
       return true;
     } catch {
@@ -197,6 +211,7 @@ export class RequestExecutor {
     try {
       engine.begin();
       for (let index = 0; index < count; index++) this.#runMember(segmentAt(index));
+      this.#operations.settle();
       engine.commit(count);
     } catch (error) {
       this.#abort();

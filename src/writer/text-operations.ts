@@ -29,6 +29,10 @@ export class TextOperations {
     this.#texts.settle();
   }
 
+  get pagesToSettle(): number {
+    return this.#texts.pagesToSettle;
+  }
+
   forget(): void {
     this.#terms = [];
     this.#texts.forget();

@@ -58,6 +58,10 @@ export class TextWriter {
     this.#indexes.settle();
   }
 
+  get pagesToSettle(): number {
+    return this.#indexes.pagesToSettle;
+  }
+
   /** Forgets what is gathered: the transaction or its savepoint is undone. */
   forget(): void {
     this.#indexes.forget();

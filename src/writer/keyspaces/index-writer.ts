@@ -1,6 +1,6 @@
 /**
- * The indexes of documents: what is gathered for each, and how it is settled: terms first, which
- * get their numbers, then their postings, then the documents' forward lists.
+ * The indexes of documents: new terms get their numbers and documents their forward lists at once;
+ * postings are gathered by term, and settled when somebody has to see them.
  */
 import { textDamaged } from '../../shared/bytes/postings.js';
 import type { TextIndex, WhichIndex } from '../../shared/keyspaces/fulltext.js';
@@ -8,11 +8,15 @@ import * as layout from '../../shared/keyspaces/fulltext.js';
 import type { KeyspaceHost } from './keyspace-host.js';
 import type { OpenKeyspace } from './open-keyspace.js';
 import { PostingLists } from './posting-lists.js';
-import { type AddedDocument, sortWords, TextChanges } from './text-changes.js';
+import { TextChanges } from './text-changes.js';
 import type { KeyRange } from './values.js';
 
 /** Gathered postings take some 30 bytes each. */
 const GATHERED_MAX = 2 ** 22;
+
+/** What a posting adds to a tree of postings, with the room that splits leave. */
+const GROWTH_BYTES_PER_POSTING = 256;
+const GROWTH_PAGES_MIN = 4;
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -25,6 +29,7 @@ interface Gathered {
 export class IndexWriter {
   readonly #engine: KeyspaceHost;
   readonly #lists: PostingLists;
+  readonly #record = new Uint8Array(layout.NUMBER_BYTES);
   #gathered: Gathered[] = [];
 
   constructor(engine: KeyspaceHost) {
@@ -35,11 +40,13 @@ export class IndexWriter {
   /** Gives a document that is not in the index the terms of a stream. */
   add(keyspace: OpenKeyspace, which: WhichIndex, number: number, terms: KeyRange): void {
     this.#settleIfKnown(keyspace, which, number);
-    const { counters } = layout.indexOf(keyspace.record, which);
+    const index = layout.indexOf(keyspace.record, which);
     const changes = this.#changesOf(keyspace, which);
-    const length = changes.add(number, terms.bytes, terms.start, terms.end);
-    counters.documents++;
-    counters.totalLength += length;
+    const document = changes.add(number, terms.bytes, terms.start, terms.end);
+    this.#numberTerms(index, changes);
+    this.#putForward(index, number, changes.forwardOf(document));
+    index.counters.documents++;
+    index.counters.totalLength += document.length;
     if (changes.size > GATHERED_MAX) this.settle();
   }
 
@@ -71,19 +78,28 @@ export class IndexWriter {
       if (changes.isEmpty) continue;
       this.#engine.enter(keyspace);
       const index = layout.indexOf(keyspace.record, which);
-      const numbers = this.#resolve(index, changes);
-      changes.forEachTerm(numbers, (change, all) => {
+      changes.forEachTerm((change, all) => {
         const name = change.local < 0 ? NO_BYTES : changes.table.bytes(change.local);
         this.#lists.apply(index, change, all, name);
         this.#engine.relieveCache();
       });
-      const positions = hasPositions(keyspace, which);
-      for (const document of changes.documents) {
-        this.#putForward(index, document.number, forwardOf(changes, document, numbers, positions));
-        this.#engine.relieveCache();
-      }
     }
-    pages.source = source; // the operation that it is settled for goes on
+    pages.source = source;
+  }
+
+  /** About how many pages more the transaction has when everything is settled; rather too many. */
+  get pagesToSettle(): number {
+    const { nodeBytes } = this.#engine.memory;
+    let pages = 0;
+    for (const { keyspace, which, changes } of this.#gathered) {
+      if (changes.isEmpty) continue;
+      const { leafPages, branchPages } = layout.indexOf(keyspace.record, which).postings;
+      // A leaf may have to be copied and split for the beginning of a list and for a block of it.
+      const touched = Math.min(3 * changes.listCount, 2 * leafPages);
+      pages += touched + branchPages + GROWTH_PAGES_MIN;
+      pages += Math.ceil((changes.size * GROWTH_BYTES_PER_POSTING) / nodeBytes);
+    }
+    return pages;
   }
 
   forget(): void {
@@ -98,26 +114,23 @@ export class IndexWriter {
     return changes;
   }
 
-  /** The numbers of the gathered terms in an index; new ones get theirs in the order of terms. */
-  #resolve(index: TextIndex, { table }: TextChanges): Uint32Array {
+  /** The numbers of the last gathered terms in an index; new ones get the next that is free. */
+  #numberTerms(index: TextIndex, { table, numbers }: TextChanges): void {
     const { trees, memory } = this.#engine;
-    const numbers = new Uint32Array(table.count);
-    const record = new Uint8Array(layout.NUMBER_BYTES);
-    for (const local of table.sorted()) {
+    for (let local = numbers.count; local < table.count; local++) {
       const term = table.bytes(local);
       const address = trees.locate(index.terms, term, 0, term.length);
       if (address !== 0) {
-        numbers[local] = layout.readNumber(memory.u8, address);
+        numbers.push(layout.readNumber(memory.u8, address));
         continue;
       }
       const number = ++index.counters.lastTerm;
       if (number > layout.NUMBER_MAX) throw new RangeError('there is no number for a term');
-      layout.writeNumber(record, 0, number);
-      trees.put(index.terms, record, 0, record.length);
-      numbers[local] = number;
+      layout.writeNumber(this.#record, 0, number);
+      trees.put(index.terms, this.#record, 0, layout.NUMBER_BYTES);
+      numbers.push(number);
       this.#engine.relieveCache();
     }
-    return numbers;
   }
 
   #putForward({ forwards }: TextIndex, number: number, bytes: Uint8Array): void {
@@ -147,23 +160,4 @@ export class IndexWriter {
 function hasPositions({ record }: OpenKeyspace, which: WhichIndex): boolean {
   const { text } = record;
   return (which === 'current' ? text?.positions : text?.nextPositions) === true;
-}
-
-function forwardOf(
-  changes: TextChanges,
-  document: AddedDocument,
-  numbers: Uint32Array,
-  hasPlaces: boolean,
-): Uint8Array {
-  const { length } = document;
-  const terms = changes.termsOf(document).map((local) => numbers[local] as number);
-  sortWords(terms);
-  if (!hasPlaces) return layout.encodeForward({ length, terms, positions: undefined });
-  const places = new Map<number, number[]>();
-  for (const term of terms) places.set(term, []);
-  changes.tokensOf(document).forEach((local, place) => {
-    places.get(numbers[local] as number)?.push(place);
-  });
-  const positions = Array.from(terms, (term) => places.get(term) as number[]);
-  return layout.encodeForward({ length, terms, positions });
 }

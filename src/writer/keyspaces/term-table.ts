@@ -1,8 +1,6 @@
 /**
  * Terms by their bytes, numbered as they come: a hash table with open addressing.
  */
-import { asciiText } from '../../shared/bytes/text.js';
-
 const FNV_OFFSET = 0x811c9dc5 | 0;
 const FNV_PRIME = 0x01000193;
 
@@ -47,16 +45,6 @@ export class TermTable {
   /** The bytes of a term; good until the next one is new. */
   bytes(term: number): Uint8Array {
     return this.#bytes.subarray(this.#starts[term], this.#starts[term + 1]);
-  }
-
-  /** All terms by their bytes. */
-  sorted(): Uint32Array {
-    const keys = Array.from({ length: this.#count }, (_, term) => {
-      const [start, end] = [this.#starts[term] as number, this.#starts[term + 1] as number];
-      return asciiText(this.#bytes, start, end); // a character for each byte
-    });
-    const order = Uint32Array.from({ length: this.#count }, (_, term) => term);
-    return order.sort((a, b) => ((keys[a] as string) < (keys[b] as string) ? -1 : 1));
   }
 
   #equals(term: number, source: Uint8Array, start: number, end: number): boolean {

@@ -2,6 +2,7 @@
  * What a transaction does to an index, gathered until somebody has to see it: postings by term, so
  * that each list is written once for many documents.
  */
+import { encodeForward } from '../../shared/keyspaces/fulltext.js';
 import { TermTable } from './term-table.js';
 
 const CAPACITY_MIN = 32;
@@ -36,13 +37,22 @@ class PostingColumns {
   }
 }
 
-/** A document that was added: which of the added postings are its own. */
+/** Words one by one. */
+class WordList {
+  words = new Uint32Array(CAPACITY_MIN);
+  count = 0;
+
+  push(word: number): void {
+    this.words = grown(this.words, this.count + 1);
+    this.words[this.count++] = word;
+  }
+}
+
+/** A document that was added last: which of the added postings are its own. */
 export interface AddedDocument {
-  readonly number: number;
   readonly from: number;
   readonly to: number;
-  /** Its terms one by one, by their numbers in the table, from here on; `length` of them. */
-  readonly tokens: number;
+  /** Terms of it, each as often as it stands there. */
   readonly length: number;
 }
 
@@ -65,17 +75,20 @@ export interface TermChange {
 
 export class TextChanges {
   readonly table = new TermTable();
-  readonly documents: AddedDocument[] = [];
+  /** By term of the table: its number in the index. */
+  readonly numbers = new WordList();
   readonly #touched = new Set<number>();
+  #touchedMax = 0;
   readonly #keepsTokens: boolean;
+  /** Terms of the last document one by one, when they are kept. */
+  readonly #tokens = new WordList();
   /** Of terms by their numbers in the table. */
   readonly #added = new PostingColumns();
   /** Of terms by their numbers in the index. */
   readonly #removed = new PostingColumns();
   /** By term of the table: its last added posting, plus 1. */
   #latest = new Uint32Array(CAPACITY_MIN);
-  #tokens = new Uint32Array(CAPACITY_MIN);
-  #tokenCount = 0;
+  #sorted = new Uint32Array(CAPACITY_MIN);
 
   constructor(keepsTokens: boolean) {
     this.#keepsTokens = keepsTokens;
@@ -83,24 +96,34 @@ export class TextChanges {
 
   /** True when something is known of a document: it can be changed once. */
   has(number: number): boolean {
-    return this.#touched.has(number);
+    return number <= this.#touchedMax && this.#touched.has(number);
+  }
+
+  #touch(number: number): void {
+    this.#touched.add(number);
+    this.#touchedMax = Math.max(this.#touchedMax, number);
   }
 
   get isEmpty(): boolean {
     return this.#touched.size === 0;
   }
 
-  get size(): number {
-    return this.#added.count + this.#removed.count + this.#tokenCount;
+  /** Lists that are changed, at most. */
+  get listCount(): number {
+    return this.table.count + this.#removed.count;
   }
 
-  /** A document has the terms of a stream (term-stream.ts); returns how many. */
-  add(number: number, stream: Uint8Array, start: number, end: number): number {
-    this.#touched.add(number);
+  get size(): number {
+    return this.#added.count + this.#removed.count;
+  }
+
+  /** A document has the terms of a stream (term-stream.ts). */
+  add(number: number, stream: Uint8Array, start: number, end: number): AddedDocument {
+    this.#touch(number);
     const added = this.#added;
     const { table } = this;
     const from = added.count;
-    const tokens = this.#tokenCount;
+    this.#tokens.count = 0;
     added.reserve(end - start);
     const { terms, frequencies } = added;
     let { count } = added;
@@ -109,7 +132,7 @@ export class TextChanges {
       const next = at + 1 + (stream[at] as number);
       const term = table.intern(stream, at + 1, next);
       at = next;
-      if (this.#keepsTokens) this.#keepToken(term);
+      if (this.#keepsTokens) this.#tokens.push(term);
       if (term >= this.#latest.length) this.#latest = grown(this.#latest, term + 1);
       const latest = (this.#latest[term] as number) - 1;
       if (latest >= from) frequencies[latest] = (frequencies[latest] as number) + 1;
@@ -122,18 +145,12 @@ export class TextChanges {
     added.numbers.fill(number, from, count);
     added.lengths.fill(length, from, count);
     added.count = count;
-    this.documents.push({ number, from, to: count, tokens, length });
-    return length;
-  }
-
-  #keepToken(term: number): void {
-    this.#tokens = grown(this.#tokens, this.#tokenCount + 1);
-    this.#tokens[this.#tokenCount++] = term;
+    return { from, to: count, length };
   }
 
   /** A document has no longer the terms of these numbers. */
   remove(number: number, terms: readonly number[]): void {
-    this.#touched.add(number);
+    this.#touch(number);
     const removed = this.#removed;
     removed.reserve(terms.length);
     for (const term of terms) {
@@ -142,25 +159,36 @@ export class TextChanges {
     }
   }
 
-  /** The terms of an added document, by their numbers in the table, each once. */
-  termsOf({ from, to }: AddedDocument): Uint32Array {
-    return this.#added.terms.subarray(from, to);
+  /** The forward list of the document added last, whose terms have numbers by now. */
+  forwardOf({ from, to, length }: AddedDocument): Uint8Array {
+    const { words } = this.numbers;
+    const count = to - from;
+    this.#sorted = grown(this.#sorted, count);
+    const terms = this.#sorted.subarray(0, count);
+    for (let index = 0; index < count; index++) {
+      terms[index] = words[this.#added.terms[from + index] as number] as number;
+    }
+    sortWords(terms);
+    const positions = this.#keepsTokens ? this.#placesOf(terms) : undefined;
+    return encodeForward({ length, terms, positions });
   }
 
-  /** The terms of an added document in their order; only when they are kept. */
-  tokensOf({ tokens, length }: AddedDocument): Uint32Array {
-    return this.#tokens.subarray(tokens, tokens + length);
+  /** Where the terms stand in the document added last. */
+  #placesOf(terms: Uint32Array): number[][] {
+    const places = new Map<number, number[]>();
+    for (const term of terms) places.set(term, []);
+    const { words, count } = this.#tokens;
+    for (let place = 0; place < count; place++) {
+      const term = this.numbers.words[words[place] as number] as number;
+      places.get(term)?.push(place);
+    }
+    return Array.from(terms, (term) => places.get(term) as number[]);
   }
 
-  /**
-   * Shows all changes, term by term, by rising numbers of terms.
-   * @param numbers - Those of the table's terms.
-   */
-  forEachTerm(
-    numbers: Uint32Array,
-    visit: (change: TermChange, changes: ListChanges) => void,
-  ): void {
+  /** Shows all changes, term by term, by rising numbers of terms. */
+  forEachTerm(visit: (change: TermChange, changes: ListChanges) => void): void {
     const [added, removed] = [this.#added, this.#removed];
+    const numbers = this.numbers.words.subarray(0, this.numbers.count);
     const terms = sortedUnion(numbers, removed.terms.subarray(0, removed.count));
     const locals = new Int32Array(terms.length).fill(-1);
     const rankOfLocal = numbers.map((number) => rankIn(terms, number));
