@@ -57,7 +57,8 @@ export function stampPage(
  * written to the file too, and it may have been a page of an encrypted keyspace.
  */
 export function initPage(memory: SharedMemory, address: number, level: number): void {
-  memory.u8.fill(0, address, address + memory.pageSize);
+  // By doubles: shared memory is filled one element after the other.
+  memory.f64.fill(0, address >>> 3, (address + memory.pageSize) >>> 3);
   const word = address >>> 2;
   const type = level === 0 ? PAGE_TYPE_LEAF : PAGE_TYPE_BRANCH;
   memory.i32[word] = type | (level << 8);
