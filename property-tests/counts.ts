@@ -11,6 +11,7 @@ export const KEYSPACE_COUNTS = {
   smallPagesOnDisk: 30 * FACTOR,
   smallPagesInMemory: 40 * FACTOR,
   largePagesOnDisk: 12 * FACTOR,
+  encryptedOnDisk: 12 * FACTOR,
   stepsMax: 100,
   batchStepsMax: 12,
 } as const;
@@ -46,6 +47,13 @@ export const TEXT_COUNTS = {
   queries: 8,
 } as const;
 
+/** Histories over everything a file can hold that are copied, and their length at most. */
+export const COMPACT_COUNTS = {
+  smallPages: 15 * FACTOR,
+  largePages: 5 * FACTOR,
+  stepsMax: 60,
+} as const;
+
 /** Sequences of commands to Redis: groups a sequence, and commands a group, at most. */
 export const REDIS_COUNTS = {
   sequences: 100 * FACTOR,
@@ -78,6 +86,19 @@ export const CRASH_COUNTS = {
   /** With several extents of free state; a large file each. */
   extents: 300 * FACTOR,
   transactions: 8,
+} as const;
+
+/** Databases that are dumped and loaded again. */
+export const DUMP_COUNTS = { runs: 30 * FACTOR } as const;
+
+/** Bytes that are sealed, bits of them that are changed, keys that are wrapped. */
+export const ENCRYPTION_COUNTS = {
+  seals: 300 * FACTOR,
+  flips: 200 * FACTOR,
+  wraps: 30 * FACTOR,
+  noncePages: FACTOR > 1 ? 1_000_000 : 20_000,
+  /** Files with encrypted keyspaces of which something was changed. */
+  tampered: 200 * FACTOR,
 } as const;
 
 /** Places of histories at which one thing fails, and the transactions of such a history. */

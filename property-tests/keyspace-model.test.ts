@@ -42,6 +42,16 @@ test('a database in memory answers like the model after any steps', {
   });
 });
 
+test('a file of encrypted keyspaces answers like the model after any steps', {
+  timeout: PROPERTY_TIMEOUT_MS,
+}, () => {
+  check('keyspace model, encrypted, file', KEYSPACE_COUNTS.encryptedOnDisk, {
+    place: 'disk',
+    pageSize: 4096,
+    encrypted: true,
+  });
+});
+
 test('a file of the largest pages answers like the model after any steps', {
   timeout: PROPERTY_TIMEOUT_MS,
 }, () => {

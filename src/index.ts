@@ -1,6 +1,8 @@
 /**
  * The public surface of MNEME.
  */
+
+export type { CompactOptions, CompactResult } from './api/compact.js';
 export {
   attach,
   Database,

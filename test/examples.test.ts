@@ -36,14 +36,19 @@ test('the quick start prints what the README says', () => {
   expect(output('quickstart.mjs')).toContain('Countess of Lovelace 42');
 });
 
-test('the recipe for vectors in the README prints what it says', () => {
-  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
-  const recipe = readme.split('```').find((block) => block.includes('vsearch')) ?? '';
+test.each([
+  { file: 'README.md', word: 'vsearch' },
+  { file: 'README.md', word: 'ftKeyspace' },
+  { file: 'README.md', word: 'encrypted: true' },
+  { file: 'docs/security.md', word: 'addEncryptionKey' },
+])('the recipe with $word in $file prints what it says', ({ file, word }) => {
+  const page = readFileSync(new URL(`../${file}`, import.meta.url), 'utf8');
+  const recipe = page.split('```').find((block) => block.includes(word)) ?? '';
   const script = ['--input-type=module', '-e', recipe.slice(recipe.indexOf('\n'))];
   const cwd = fileURLToPath(new URL('../', import.meta.url));
   const { stdout } = spawnSync(process.execPath, script, { encoding: 'utf8', cwd });
-  expect(stdout).toBe("[ 'orange', 'gold' ]\n");
-  expect(readme).toContain(`It prints \`${stdout.trim()}\``);
+  expect(stdout).not.toBe('');
+  expect(page).toContain(`It prints \`${stdout.trim()}\``);
 });
 
 test('the semantic search finds what a plain loop finds, with and without a filter', () => {
@@ -55,14 +60,4 @@ test('the semantic search finds what a plain loop finds, with and without a filt
 
 test("the agent's memory recalls by words and meaning, and knows what is recent", () => {
   expect(output('agent-memory.mjs')).toContain('latest: note:6, note:5');
-});
-
-test('the recipe for full text in the README prints what it says', () => {
-  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
-  const recipe = readme.split('```').find((block) => block.includes('ftKeyspace')) ?? '';
-  const script = ['--input-type=module', '-e', recipe.slice(recipe.indexOf('\n'))];
-  const cwd = fileURLToPath(new URL('../', import.meta.url));
-  const { stdout } = spawnSync(process.execPath, script, { encoding: 'utf8', cwd });
-  expect(stdout).toBe("[ 'pond' ] a <b>duck</b> on a <b>pond</b>\n");
-  expect(readme).toContain(`It prints \`${stdout.trim()}\``);
 });

@@ -7,6 +7,7 @@
 import { batchRows } from './batches.mjs';
 import { bulkLoadRows } from './bulk-load.mjs';
 import { collectionRows } from './collections.mjs';
+import { encryptedRows } from './encrypted.mjs';
 import { freshProcessRows } from './fresh-process.mjs';
 import { mappedRows } from './mapped.mjs';
 import { pointReadRows } from './point-reads.mjs';
@@ -34,6 +35,7 @@ export const ROWS = [
   ...vectorCostRows,
   ...textSpeedRows,
   ...textCostRows,
+  ...encryptedRows,
 ];
 
 /**

@@ -90,6 +90,7 @@ export function emptyDatabase(): DiskImage {
     ...{ open: () => file, create: () => file, link: () => undefined, unlink: () => undefined },
     ...{ syncDirectory: () => undefined, isRemote: () => false, locksOf: () => NO_LOCKS },
     ...{ identity: () => '', isStillAt: () => true, map: () => undefined },
+    ...{ identityAt: () => '', rename: () => undefined, truncate: () => undefined },
   };
   const shared = freshMemory();
   createDatabaseFile(storage, 'file', shared, shared.scratchAddress(0), 4096, () => 0);

@@ -2,6 +2,7 @@
  * Uses a file in every way there is, and says what went wrong beside what may: an answer, or an
  * error that says what is the matter with the file.
  */
+import { rmSync } from 'node:fs';
 import { type Database, type FtKeyspace, type Keyspace, MnemeError, open } from 'mneme';
 import { readTexts, writeTexts } from './examine-texts.js';
 import { KEYSPACES, keyAt, OPENED_AT, TEXTS, vectorAt } from './fixture.js';
@@ -34,10 +35,14 @@ export class Examination {
 
   /** Reads, writes, and reads again. */
   run(): void {
-    this.#open(true, (database) => this.#read(database));
+    this.#open(true, (database) => {
+      this.#read(database);
+      this.#attempt('compact', () => this.#copy(database, 'compact'));
+    });
     this.#open(false, (database) => {
       this.#write(database);
       this.#attempt('verify after writing', () => database.verify());
+      this.#attempt('backup', () => this.#copy(database, 'backup'));
     });
     this.#open(true, (database) => this.#read(database));
   }
@@ -90,6 +95,17 @@ export class Examination {
     this.#keyspaces(database, (keyspace, name) => this.#readKeyspace(keyspace, name));
     this.#texts(database, readTexts);
     this.#attempt('verify', () => database.verify());
+  }
+
+  /** There is a sound copy, or none. */
+  #copy(database: Database, method: 'compact' | 'backup'): void {
+    const path = `${this.#path}.copy`;
+    database[method](path);
+    const copy = open(path, { readonly: true });
+    const { problems } = copy.verify();
+    copy.close();
+    rmSync(path);
+    if (problems.length > 0) throw new Error(`the copy has problems: ${JSON.stringify(problems)}`);
   }
 
   #texts(database: Database, actions: (texts: FtKeyspace) => Record<string, () => unknown>): void {

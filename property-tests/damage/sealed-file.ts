@@ -25,6 +25,8 @@ const RECORD_TREES = 26;
 const TREE_BYTES = 33;
 /** The kind of a keyspace of full text, whose settings stand before its trees. */
 const KIND_TEXT = 2;
+/** The kind of an encrypted keyspace, whose trees nobody sees without a key. */
+const KIND_SEALED = 3;
 const SETTINGS_BYTES = 58;
 /** By their roles, from 1. */
 const TREES = [
@@ -167,6 +169,8 @@ function addKeyspace(
     addTree(file, parts, leaf, record, file.readUInt8(record + 12), 'dropped');
     return;
   }
+  // The key ring, and what was dropped of an encrypted keyspace; such a keyspace's own record.
+  if (keyFirstByte > 1 || file.readUInt8(record) === KIND_SEALED) return;
   const treeCount = file.readUInt8(record + 3);
   const trees = record + treesOffset(file, record);
   for (let index = 0; index < treeCount; index++) {

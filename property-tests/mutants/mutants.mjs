@@ -10,9 +10,16 @@
  * @property {readonly string[]} suites that are to catch it, one after the other until one does
  */
 import { COMMIT_MUTANTS } from './commit.mjs';
+import { ENCRYPTION_MUTANTS } from './encryption.mjs';
 import { PAGE_MUTANTS } from './pages.mjs';
 import { SHARING_MUTANTS } from './sharing.mjs';
 import { TEXT_MUTANTS } from './texts.mjs';
 
 /** @type {readonly Mutant[]} */
-export const MUTANTS = [...COMMIT_MUTANTS, ...PAGE_MUTANTS, ...SHARING_MUTANTS, ...TEXT_MUTANTS];
+export const MUTANTS = [
+  ...COMMIT_MUTANTS,
+  ...PAGE_MUTANTS,
+  ...SHARING_MUTANTS,
+  ...TEXT_MUTANTS,
+  ...ENCRYPTION_MUTANTS,
+];

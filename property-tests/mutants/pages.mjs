@@ -22,8 +22,8 @@ export const PAGE_MUTANTS = [
   {
     rule: 'a page that has been read is checked to be a node of its level',
     file: 'shared/pages/page-source.ts',
-    find: 'return this.#check(memory, address, pageId, level);',
-    replace: 'return undefined;',
+    find: 'return broken ?? this.#parts.check(memory, address, pageId, level);',
+    replace: 'return broken;',
     suites: ['property-tests/damage/damage'],
   },
   {
@@ -85,8 +85,8 @@ export const PAGE_MUTANTS = [
   {
     rule: 'a frame is valid only if page id and checksum agree',
     file: 'shared/memory/page-cache.ts',
-    find: ' || i32[record + LOW] !== low) continue;\n        if (i32[record + HIGH] !== high) ',
-    replace: ') ',
+    find: ' || i32[record + LOW] !== low) continue;\n        if (i32[record + HIGH] !== high || ',
+    replace: ') continue;\n        if (',
     suites: ['test/api/handles'],
   },
   {

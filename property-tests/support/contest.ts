@@ -16,9 +16,11 @@ export interface ContestOptions {
   readonly place: 'disk' | 'memory';
   readonly pageSize: number;
   readonly sync: 'full' | 'none';
+  readonly encrypted?: boolean;
 }
 
 const CACHE_BYTES = 2 ** 20;
+const SEED_BYTES = new Uint8Array(32).fill(5);
 /** A moment without meaning; only what follows it counts. */
 const START_MS = 1_750_000_000_000;
 
@@ -89,15 +91,18 @@ class Contest {
   }
 
   #openOptions(sync: 'full' | 'none'): OpenOptions {
-    const { pageSize } = this.#options;
-    return { pageSize, sync, cacheSize: CACHE_BYTES, threads: 1, clock: () => this.#now };
+    const { pageSize, encrypted } = this.#options;
+    const encryption = encrypted === true ? { encryption: { seed: SEED_BYTES } } : {};
+    const clock = () => this.#now;
+    return { pageSize, sync, cacheSize: CACHE_BYTES, threads: 1, clock, ...encryption };
   }
 
   #subject(database: Database | ModelDatabase): Subject {
+    const encrypted = this.#options.encrypted ?? false;
     const handles = KEYSPACES.map(({ name, keys, integers }) =>
-      database.keyspace(name, { keys, integers }),
+      database.keyspace(name, { keys, integers, encrypted }),
     );
-    return { database, handles, iterators: new Map(), now: () => this.#now };
+    return { database, handles, iterators: new Map(), now: () => this.#now, encrypted };
   }
 
   #reopen(options: OpenOptions, context: string): void {

@@ -32,6 +32,8 @@ export interface Subject {
   readonly handles: readonly SubjectKeyspace[];
   readonly iterators: Map<number, SubjectIterator<[Key, Value]>>;
   readonly now: () => number;
+  /** How keyspaces are made. */
+  readonly encrypted: boolean;
 }
 
 /** What a callback of a batch was given. */
@@ -104,7 +106,11 @@ interface Target {
 function handleFor(subject: Subject, target: Target, around: Surroundings): SubjectKeyspace {
   const { name, keys, integers } = keyspaceAt(target.keyspace);
   if (target.isFresh) {
-    return (around.transaction ?? subject.database).keyspace(name, { keys, integers });
+    return (around.transaction ?? subject.database).keyspace(name, {
+      keys,
+      integers,
+      encrypted: subject.encrypted,
+    });
   }
   const handle = subject.handles[target.keyspace];
   if (handle === undefined) throw new Error(`no handle ${target.keyspace}`);

@@ -79,7 +79,9 @@ export class Core {
   readonly #isAttached: boolean;
   readonly #memoryFile: SharedArrayBuffer | undefined;
   /** Which file it is, whatever stands at its path. */
-  readonly #identity: () => string;
+  readonly identity: () => string;
+  /** Says for which run weak metas count. */
+  readonly #readBootId: () => Uint8Array;
   readonly transactions: Transactions;
   readonly searches: Searches;
   readonly #pins = new Map<CommittedState, SharedPin>();
@@ -104,7 +106,7 @@ export class Core {
     this.slot = slot;
     this.file = file;
     this.#memoryFile = memoryFile;
-    this.#identity = () => storage.identity(file);
+    this.identity = () => storage.identity(file);
     this.#scratch = { memory, window: memory.scratchAddress(slot.index) };
     if (memoryFile === undefined && options.lock) {
       const locks = new ReaderLocks(storage, file, options.lockTimeoutMs);
@@ -115,7 +117,9 @@ export class Core {
       });
       this.#others = { locks, watch };
     }
-    const { meta, rejected } = firstMeta(file, this.#scratch, path);
+    const { bootId } = options;
+    this.#readBootId = bootId === undefined ? bootIdBytes : () => bootId;
+    const { meta, rejected } = firstMeta(file, this.#scratch, path, this.#readBootId);
     this.meta = meta;
     this.#rejected = rejected;
     const seed = { low: this.meta.seedLow, high: this.meta.seedHigh };
@@ -147,14 +151,14 @@ export class Core {
     const { path, memory, options } = this;
     const takesLocks = this.#others?.locks.prepareToWrite() ?? false;
     const { sync, lockTimeoutMs } = options;
-    const fileIdentity = this.#identity();
+    const fileIdentity = this.identity();
     const file = { memory: memory.handle, path, fileIdentity, memoryFile: this.#memoryFile };
-    return { ...file, bootId: bootIdBytes(), sync, takesLocks, lockTimeoutMs };
+    return { ...file, bootId: this.#readBootId(), sync, takesLocks, lockTimeoutMs };
   }
 
   #readerStart(seed: ChecksumSeed): ReaderStart {
     const { path, memory } = this;
-    const fileIdentity = this.#identity();
+    const fileIdentity = this.identity();
     const { databaseId } = this.meta;
     const file = { memory: memory.handle, path, fileIdentity, memoryFile: this.#memoryFile };
     return { ...file, seed, databaseId };
@@ -239,7 +243,7 @@ export class Core {
 
   #lookForOthers({ watch }: Others): void {
     if (!watch.hasMoved()) return;
-    const look = () => readNewestMeta(this.file, this.#scratch, bootIdBytes);
+    const look = () => readNewestMeta(this.file, this.#scratch, this.#readBootId);
     let { meta, torn } = look();
     // The newest may have been missed: one slot was read before it was written, then the other
     // while it was.
@@ -369,6 +373,7 @@ export class Core {
       this.#pins.clear();
       this.#others?.locks.close();
       this.source.cache.giveBack();
+      this.source.clearKeys();
       if (!this.#isAttached) this.source.keys.clear();
       releaseThreadSlot(this.memory, this.slot);
       this.file.close();

@@ -13,11 +13,11 @@ import type { Storage, StorageFile } from '../shared/pages/storage.js';
 import { type Clock, type Random, systemRandom } from '../shared/system.js';
 import { newTree } from '../shared/tree-root.js';
 
-function emptyMeta(pageSize: number, clock: Clock, random: Random): Meta {
+function emptyMeta(pageSize: number, clock: Clock, random: Random, bootId?: Uint8Array): Meta {
   const secret = new DataView(Uint8Array.from(random(8)).buffer);
   return {
     pageSize,
-    weak: false,
+    weak: bootId !== undefined,
     seedLow: secret.getInt32(0),
     seedHigh: secret.getInt32(4),
     databaseId: random(16),
@@ -29,7 +29,7 @@ function emptyMeta(pageSize: number, clock: Clock, random: Random): Meta {
     freeExtent: undefined,
     freeLog: new Uint8Array(0),
     newPages: new Uint8Array(0),
-    bootId: new Uint8Array(BOOT_ID_BYTES),
+    bootId: bootId ?? new Uint8Array(BOOT_ID_BYTES),
     freePages: 0,
     waitingPages: 0,
   };
@@ -53,7 +53,15 @@ function writeEmpty(file: StorageFile, scratch: ScratchMemory, meta: Meta): void
   file.datasync();
 }
 
-/** Creates the file unless another process was first. */
+/** A name beside a path that nobody else has. */
+export function temporaryPath(path: string): string {
+  return `${path}.tmp-${Buffer.from(systemRandom(6)).toString('hex')}`;
+}
+
+/**
+ * Creates the file unless another process was first.
+ * @param bootId - The only run for which it counts, until something is made durable.
+ */
 export function createDatabaseFile(
   storage: Storage,
   path: string,
@@ -61,12 +69,12 @@ export function createDatabaseFile(
   window: number,
   pageSize: number,
   clock: Clock,
+  bootId?: Uint8Array,
 ): void {
-  const name = Buffer.from(systemRandom(6)).toString('hex');
-  const temporary = `${path}.tmp-${name}`;
+  const temporary = temporaryPath(path);
   const file = storage.create(temporary);
   try {
-    writeEmpty(file, { memory, window }, emptyMeta(pageSize, clock, systemRandom));
+    writeEmpty(file, { memory, window }, emptyMeta(pageSize, clock, systemRandom, bootId));
     storage.link(temporary, path);
   } catch (error) {
     const lostRace = error instanceof Error && 'code' in error && error.code === 'EEXIST';

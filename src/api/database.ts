@@ -10,6 +10,7 @@ import { usedCacheBytes } from '../shared/memory/page-cache.js';
 import { cacheCounters } from '../shared/memory/thread-slots.js';
 import { FORMAT_VERSION } from '../shared/pages/meta-page.js';
 import { systemClock } from '../shared/system.js';
+import { backup, type CompactOptions, type CompactResult, compact } from './compact.js';
 import { Core } from './core.js';
 import {
   addKey,
@@ -281,6 +282,27 @@ export class Database implements Disposable {
     writer.add({ code: messages.PURGE, flags, handle: 0, number: 0 }, 0, 0);
     if (transactions.isActive) transactions.changeCount++;
     return core.memory.f64[writer.send() >>> 3] as number;
+  }
+
+  /**
+   * Copies what is live and has not expired into a new file, its pages full; this database is
+   * unchanged. The copy is read back and proved before it has its name: whatever happens, the whole
+   * copy has it or none. Others read and write meanwhile.
+   *
+   * @throws {TypeError} for the database's own path, and for ':memory:'.
+   * @throws {Error} code 'EEXIST' when there is a file already, unless `overwrite` is set.
+   * @throws {MnemeError} `ERR_MNEME_BATCH_ACTIVE`, `ERR_MNEME_IO`, `ERR_MNEME_CORRUPT`.
+   */
+  compact(outputPath: string | URL, options: CompactOptions = {}): CompactResult {
+    return compact(this.#core, outputPath, options);
+  }
+
+  /**
+   * The same copy for keeps: what has expired and is not purged yet goes with it.
+   * @throws as `compact` does.
+   */
+  backup(outputPath: string | URL, options: CompactOptions = {}): CompactResult {
+    return backup(this.#core, outputPath, options);
   }
 
   /**

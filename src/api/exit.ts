@@ -1,9 +1,9 @@
 /**
  * What is committed with `sync: 'none'` and still in memory goes to the file when the process ends
- * by itself or by `process.exit`.
+ * by itself or by `process.exit`; and what is not finished then is removed.
  */
 
-/** Something that has to write before the process ends. */
+/** Something that has to change a file before the process ends. */
 export interface Flushable {
   flushAtExit(): void;
 }

@@ -69,10 +69,18 @@ function refuseRemote(storage: Storage, path: string): void {
   if (isRemote) throw new MnemeError('ERR_MNEME_REMOTE_FS', { path });
 }
 
-/** The meta to begin with; the file is closed when there is none. */
-export function firstMeta(file: StorageFile, scratch: ScratchMemory, path: string): TrustedMeta {
+/**
+ * The meta to begin with; the file is closed when there is none.
+ * @param readBootId - Says for which run weak metas count.
+ */
+export function firstMeta(
+  file: StorageFile,
+  scratch: ScratchMemory,
+  path: string,
+  readBootId = bootIdBytes,
+): TrustedMeta {
   try {
-    const trusted = trustedMeta(file, scratch);
+    const trusted = trustedMeta(file, scratch, readBootId);
     if (trusted.meta.pageSize === scratch.memory.pageSize) return trusted;
     throw new MnemeError('ERR_MNEME_CORRUPT', { path, page: 0, reason: 'page sizes disagree' });
   } catch (error) {
@@ -82,10 +90,14 @@ export function firstMeta(file: StorageFile, scratch: ScratchMemory, path: strin
 }
 
 /** What another process writes meanwhile may look like damage, but not time and again. */
-function trustedMeta(file: StorageFile, scratch: ScratchMemory): TrustedMeta {
+function trustedMeta(
+  file: StorageFile,
+  scratch: ScratchMemory,
+  readBootId: () => Uint8Array,
+): TrustedMeta {
   for (let attempt = 1; ; attempt++) {
     try {
-      return chooseMeta(file, scratch, bootIdBytes);
+      return chooseMeta(file, scratch, readBootId);
     } catch (error) {
       const isDamage = error instanceof MnemeError && error.code === 'ERR_MNEME_CORRUPT';
       if (!isDamage || attempt === ATTEMPTS_MAX) throw error;
@@ -117,13 +129,13 @@ function openExisting(
 function create(
   storage: Storage,
   path: string,
-  { pageSize, clock }: CheckedOptions,
+  { pageSize, clock, bootId }: CheckedOptions,
   memory: SharedMemory,
   slot: ThreadSlot,
 ): void {
   try {
     const window = memory.scratchAddress(slot.index);
-    createDatabaseFile(storage, path, memory, window, pageSize, clock);
+    createDatabaseFile(storage, path, memory, window, pageSize, clock, bootId);
   } catch (error) {
     throw ioError(error, { path });
   }

@@ -3,7 +3,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { invalidType, outOfRange } from '../shared/errors.js';
+import { invalidType, invalidValue, outOfRange } from '../shared/errors.js';
 import {
   CACHE_BYTES_DEFAULT,
   CACHE_BYTES_MAX,
@@ -68,6 +68,8 @@ export interface CheckedOptions {
   readonly clock: Clock;
   /** Goes into the memory that all threads share, and is overwritten here. */
   readonly identity: Identity | undefined;
+  /** The run that weak metas count for, when it is not the machine's: that of a copy. */
+  readonly bootId?: Uint8Array;
 }
 
 export function checkOptions(options: OpenOptions): CheckedOptions {
@@ -95,7 +97,7 @@ export function checkOptions(options: OpenOptions): CheckedOptions {
   };
 }
 
-function checkBoolean(name: string, value: unknown, otherwise: boolean): boolean {
+export function checkBoolean(name: string, value: unknown, otherwise: boolean): boolean {
   if (value === undefined) return otherwise;
   if (typeof value !== 'boolean') throw invalidType(name, 'a boolean', value);
   return value;
@@ -125,9 +127,7 @@ export function checkPath(path: string | URL): string {
   if (path instanceof URL) return fileURLToPath(path);
   if (typeof path !== 'string') throw invalidType('path', 'a string or a URL', path);
   if (path === '' || path.includes('\0')) {
-    throw Object.assign(new TypeError('path must be a non-empty string without null bytes'), {
-      code: 'ERR_INVALID_ARG_VALUE',
-    });
+    throw invalidValue('path', 'a non-empty string without null bytes', JSON.stringify(path));
   }
   return path;
 }

@@ -38,6 +38,12 @@ export class Snapshot implements Disposable {
     abandoned.register(this.#view, { core, pinned: this.#pinned }, this.#view);
   }
 
+  /** Where it comes from, and the moment that keys expire by. @internal */
+  get origin() {
+    if (!this.#view.isOpen) throw new MnemeError('ERR_MNEME_CLOSED');
+    return { core: this.#core, state: this.#view.state, now: this.#view.now };
+  }
+
   /** The transaction that made the state. */
   get txnId(): bigint {
     return BigInt(this.#view.state.txnId);

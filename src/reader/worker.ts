@@ -114,6 +114,7 @@ function spin(seen: number): number {
 }
 
 function end(): void {
+  source.clearKeys();
   source.cache.giveBack();
   releaseThreadSlot(source.memory, source.slot);
   source.file.close();

@@ -78,6 +78,12 @@ function kindOf(value: unknown): string {
   return value.constructor?.name ?? 'object';
 }
 
+/** A TypeError with Node's code, for an argument of the right type that cannot be meant. */
+export function invalidValue(name: string, expected: string, actual: unknown): TypeError {
+  const error = new TypeError(`${name} must be ${expected}, got ${String(actual)}`);
+  return Object.assign(error, { code: 'ERR_INVALID_ARG_VALUE' });
+}
+
 /** A failed system call as `ERR_MNEME_IO` with its cause; other errors as they are. */
 export function ioError(cause: unknown, details: ErrorDetails = {}): unknown {
   if (cause instanceof MnemeError) return cause;

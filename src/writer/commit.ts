@@ -250,23 +250,27 @@ export class Commit {
   }
 
   #fields(txnId: TxnId, { extents, log }: FreeRecord): StateFields {
-    const { free, catalog, pages } = this.#engine;
+    const { catalog, pages } = this.#engine;
     return {
       txnId,
       pageCount: pages.pageCount,
       catalog: { ...catalog },
       freeExtent: extents.at(-1),
       freeLog: log,
-      freePages: free.free.count,
-      waitingPages: free.waiting.count,
+      ...this.#pageCounts(),
     };
   }
 
+  /** What the transaction has freed waits from now on, though it is not among the waiting yet. */
+  #pageCounts() {
+    const { free, pages } = this.#engine;
+    const waitingPages = free.waiting.count + pages.freedPages;
+    return { freePages: free.free.count, waitingPages };
+  }
+
   #publish(txnId: TxnId, pageCount: number): void {
-    const { memory, free, catalog, files } = this.#engine;
+    const { memory, catalog, files } = this.#engine;
     const { metaEpoch } = files.meta;
-    const { count: freePages } = free.free;
-    const { count: waitingPages } = free.waiting;
-    publishState(memory, { txnId, catalog, pageCount, metaEpoch, freePages, waitingPages });
+    publishState(memory, { txnId, catalog, pageCount, metaEpoch, ...this.#pageCounts() });
   }
 }

@@ -91,7 +91,8 @@ export class FileState {
 
   /** True when everything up to this state is on the disk. */
   isDurable(txnId: TxnId): boolean {
-    return txnId === this.#durable.txnId && this.unwritten.size === 0;
+    const { txnId: durable, weak } = this.#durable;
+    return txnId === durable && !weak && this.unwritten.size === 0;
   }
 
   /**

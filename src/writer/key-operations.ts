@@ -1,6 +1,7 @@
 /**
  * The operations on keys within the open transaction, one by one.
  */
+import { PUBLIC_KEY_BYTES } from '../shared/bytes/identity-keys.js';
 import { readU32, writeU32 } from '../shared/bytes/integers.js';
 import { utf8Text } from '../shared/bytes/text.js';
 import { storedRing } from '../shared/keyspaces/key-ring.js';
@@ -38,6 +39,9 @@ export class KeyOperations {
       case messages.FORGET_KEYS:
         keyRing.forgetOlder();
         break;
+      case messages.COPY_KEYS:
+        keyRing.begin(publicKeysIn(value()));
+        break;
       case messages.KEY_SLOTS:
         this.#slots();
         break;
@@ -73,6 +77,13 @@ export class KeyOperations {
     bytes.set(next.key, 4);
     this.#answer.bytes(bytes);
   }
+}
+
+function publicKeysIn(bytes: Uint8Array): Uint8Array[] {
+  const count = bytes.length / PUBLIC_KEY_BYTES;
+  return Array.from({ length: count }, (_, index) => {
+    return bytes.slice(index * PUBLIC_KEY_BYTES, (index + 1) * PUBLIC_KEY_BYTES);
+  });
 }
 
 function placeOf(bytes: Uint8Array): ResealPlace {

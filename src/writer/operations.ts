@@ -17,6 +17,7 @@ import { CollectionOperations, type OperationContext } from './collection-operat
 import type { Engine } from './engine.js';
 import { KeyOperations } from './key-operations.js';
 import { CatalogWriter } from './keyspaces/catalog.js';
+import { CopyWriter } from './keyspaces/copy.js';
 import type { OpenKeyspace } from './keyspaces/open-keyspace.js';
 import { type DeadlineChange, type KeyRange, ValuesWriter } from './keyspaces/values.js';
 import { VectorsWriter } from './keyspaces/vector.js';
@@ -28,6 +29,7 @@ interface KnownEngine {
   readonly values: ValuesWriter;
   readonly vectors: VectorsWriter;
   readonly catalog: CatalogWriter;
+  readonly copies: CopyWriter;
   readonly collections: CollectionOperations;
   readonly texts: TextOperations;
   readonly keys: KeyOperations;
@@ -74,10 +76,10 @@ export class KeyspaceOperations {
   adopt(engine: Engine): void {
     const [values, catalog] = [new ValuesWriter(engine), new CatalogWriter(engine)];
     const collections = new CollectionOperations(engine, this.#answer);
-    const vectors = new VectorsWriter(engine);
+    const [vectors, copies] = [new VectorsWriter(engine), new CopyWriter(engine)];
     const texts = new TextOperations(engine, this.#answer);
     const keys = new KeyOperations(engine, this.#answer, catalog);
-    this.#known = { engine, values, vectors, catalog, collections, texts, keys };
+    this.#known = { engine, values, vectors, catalog, copies, collections, texts, keys };
   }
 
   /** What follows is of a segment that this channel sent at `now`. */
@@ -167,6 +169,12 @@ export class KeyspaceOperations {
         break;
       case messages.ROOTS:
         this.#roots();
+        break;
+      case messages.COPY_KEYSPACE:
+        this.#parts.copies.begin(this.#keyspace(), place.keyEnd, place.valueEnd);
+        break;
+      case messages.COPY_ENTRY:
+        this.#copyEntry(place);
         break;
       case messages.NAMES:
         this.#answer.bytes(Buffer.from(JSON.stringify(this.#namesFrom(place.number))));
@@ -370,6 +378,13 @@ export class KeyspaceOperations {
   /** Some of the names; whoever asks goes on behind them until there are none. */
   #namesFrom(first: number): string[] {
     return fittingItems(this.#names().slice(first));
+  }
+
+  #copyEntry({ flags, number, keyEnd, valueEnd }: messages.OperationPlace): void {
+    const isLong = (flags & messages.PARTS) !== 0;
+    const extents = isLong ? this.#takeExtents() : undefined;
+    const record = { bytes: this.#memory.u8, start: keyEnd, end: valueEnd, extents };
+    this.#parts.copies.append(this.#keyspace(), number, this.#key(), record);
   }
 
   #roots(): void {

@@ -35,5 +35,9 @@ export function startWriter(start: WriterStart): RunningWriter {
   const turn = new WriterTurn({
     ...{ memory, slot, file, bootId, sync, locks, lockTimeoutMs, isStillAt },
   });
-  return { turn, executor: new RequestExecutor(memory, turn), slot, close: () => file.close() };
+  const close = () => {
+    turn.engine?.source.clearKeys();
+    file.close();
+  };
+  return { turn, executor: new RequestExecutor(memory, turn), slot, close };
 }

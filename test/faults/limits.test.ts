@@ -61,7 +61,7 @@ test.each([0, 2, 10])('without descriptors, %i given back, it reads and says why
   const database = openHere(path);
   database.keyspace('a').set('key', 'old');
   database.close();
-  const report = reportOf(run('ulimit -n 64', 'open-many', path, `${spare}`));
+  const report = reportOf(run('ulimit -n 128', 'open-many', path, `${spare}`));
   const { write, pin, ...rest } = report;
   const failure = 'ERR_MNEME_IO EMFILE';
   expect(rest).toStrictEqual({

@@ -2,10 +2,7 @@
  * HPKE in base mode, one message: RFC 9180 with DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and
  * ChaCha20-Poly1305. Names are those of the RFC.
  */
-import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
-import { x25519 } from '@noble/curves/ed25519.js';
-import { expand, extract } from '@noble/hashes/hkdf.js';
-import { sha256 } from '@noble/hashes/sha2.js';
+import { nobleCiphers, nobleCurves, nobleHashes } from './noble.js';
 
 const KEM_SUITE = Uint8Array.from([...Buffer.from('KEM'), 0x00, 0x20]);
 const HPKE_SUITE = Uint8Array.from([...Buffer.from('HPKE'), 0, 0x20, 0, 0x01, 0, 0x03]);
@@ -22,6 +19,7 @@ function labeledExtract(
   ikm: Uint8Array,
 ): Uint8Array {
   const labeled = Buffer.concat([Buffer.from(VERSION), suite, Buffer.from(label), ikm]);
+  const { extract, sha256 } = nobleHashes();
   return extract(sha256, labeled, salt);
 }
 
@@ -34,6 +32,7 @@ function labeledExpand(
 ): Uint8Array {
   const head = Uint8Array.of(length >>> 8, length & 255);
   const parts = [head, Buffer.from(VERSION), suite, Buffer.from(label), info];
+  const { expand, sha256 } = nobleHashes();
   return expand(sha256, prk, Buffer.concat(parts), length);
 }
 
@@ -66,10 +65,11 @@ export function sealTo(
   plain: Uint8Array,
   ephemeral: Uint8Array,
 ): { enc: Uint8Array; sealed: Uint8Array } {
+  const { x25519 } = nobleCurves();
   const enc = x25519.getPublicKey(ephemeral);
   const dh = x25519.getSharedSecret(ephemeral, recipient);
   const { key, nonce } = keySchedule(sharedSecret(dh, enc, recipient), info);
-  return { enc, sealed: chacha20poly1305(key, nonce, bound).encrypt(plain) };
+  return { enc, sealed: nobleCiphers().chacha20poly1305(key, nonce, bound).encrypt(plain) };
 }
 
 /**
@@ -83,11 +83,12 @@ export function openWith(
   bound: Uint8Array,
   sealed: Uint8Array,
 ): Uint8Array | undefined {
+  const { x25519 } = nobleCurves();
   try {
     const dh = x25519.getSharedSecret(secret, enc); // refuses small-order points
     const recipient = x25519.getPublicKey(secret);
     const { key, nonce } = keySchedule(sharedSecret(dh, enc, recipient), info);
-    return chacha20poly1305(key, nonce, bound).decrypt(sealed);
+    return nobleCiphers().chacha20poly1305(key, nonce, bound).decrypt(sealed);
   } catch {
     return undefined; // no secret, or a tag that does not verify
   }

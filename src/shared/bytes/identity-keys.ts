@@ -2,8 +2,8 @@
  * Ed25519 identities as recipients: which public keys are sound, and their X25519 form
  * (RFC 7748, section 4.1).
  */
-import { ed25519 } from '@noble/curves/ed25519.js';
 import { outOfRange } from '../errors.js';
+import { nobleCurves } from './noble.js';
 
 export const PUBLIC_KEY_BYTES = 32;
 
@@ -21,7 +21,7 @@ export function checkPublicKey(bytes: Uint8Array): void {
 
 function isSound(bytes: Uint8Array): boolean {
   try {
-    const point = ed25519.Point.fromBytes(Uint8Array.from(bytes), false);
+    const point = nobleCurves().ed25519.Point.fromBytes(Uint8Array.from(bytes), false);
     return !point.isSmallOrder() && point.isTorsionFree();
   } catch {
     return false; // no point at all
@@ -29,9 +29,9 @@ function isSound(bytes: Uint8Array): boolean {
 }
 
 export function toX25519PublicKey(publicKey: Uint8Array): Uint8Array {
-  return ed25519.utils.toMontgomery(Uint8Array.from(publicKey));
+  return nobleCurves().ed25519.utils.toMontgomery(Uint8Array.from(publicKey));
 }
 
 export function toX25519Secret(seed: Uint8Array): Uint8Array {
-  return ed25519.utils.toMontgomerySecret(Uint8Array.from(seed));
+  return nobleCurves().ed25519.utils.toMontgomerySecret(Uint8Array.from(seed));
 }

@@ -8,7 +8,7 @@
  */
 
 import { createCipheriv, createDecipheriv, getCiphers } from 'node:crypto';
-import { chacha20poly1305, hchacha } from '@noble/ciphers/chacha.js';
+import { nobleCiphers } from './noble.js';
 
 const CIPHER = 'chacha20-poly1305';
 const PREFIX_BYTES = 16;
@@ -85,7 +85,7 @@ export class XChaCha {
     const known = subkeys.get(name);
     if (known !== undefined) return known;
     const out = new Uint32Array(8);
-    hchacha(SIGMA, this.#key, words(prefix), out);
+    nobleCiphers().hchacha(SIGMA, this.#key, words(prefix), out);
     const subkey = Buffer.alloc(32);
     out.forEach((word, at) => {
       subkey.writeUInt32LE(word, 4 * at);
@@ -114,7 +114,7 @@ function sealPlainly(
   bound: Uint8Array,
   plain: Uint8Array,
 ): SealedBytes {
-  const sealed = chacha20poly1305(key, nonce, bound).encrypt(plain.slice());
+  const sealed = nobleCiphers().chacha20poly1305(key, nonce, bound).encrypt(plain.slice());
   return { bytes: sealed.subarray(0, plain.length), tag: sealed.subarray(plain.length) };
 }
 
@@ -126,7 +126,9 @@ function openPlainly(
   tag: Uint8Array,
 ): Uint8Array | undefined {
   try {
-    return chacha20poly1305(key, nonce, bound).decrypt(Buffer.concat([sealed, tag]));
+    return nobleCiphers()
+      .chacha20poly1305(key, nonce, bound)
+      .decrypt(Buffer.concat([sealed, tag]));
   } catch {
     return undefined; // the tag does not verify
   }

@@ -59,6 +59,7 @@ import {
   TEXT_STATE_BYTES_MAX,
   type TextState,
   textStateLength,
+  withoutNextIndex,
 } from './text-state.js';
 
 export const DROPPED_KEY = 0;
@@ -164,6 +165,26 @@ export function copyRecord(record: KeyspaceRecord): KeyspaceRecord {
     copy.text = copyTextState(text);
   }
   return copy;
+}
+
+/**
+ * What a copy of a keyspace in another file begins with: its settings and counters, no trees yet.
+ *
+ * An index that is being built stays behind: nobody goes on with it there, the one that serves does
+ * not need it, and whoever builds one begins anew.
+ */
+export function recordForCopy(record: Readonly<KeyspaceRecord>): KeyspaceRecord {
+  const { keys, lastId, dimension, text } = record;
+  const copy = { ...newKeyspaceRecord(keys), lastId, dimension };
+  if (text !== undefined) copy.text = withoutNextIndex(text);
+  return copy;
+}
+
+/** The trees of such a copy, by their places in `treesOf`. */
+export function treesForCopy(record: KeyspaceRecord): ReadonlyMap<number, Tree> {
+  const trees = TREES.map((name, place) => [place, record[name], name] as const);
+  const copied = trees.filter(([, tree, name]) => tree.level >= 0 && !name.startsWith('next'));
+  return new Map(copied.map(([place, tree]) => [place, tree]));
 }
 
 /** The catalog key of a keyspace. */

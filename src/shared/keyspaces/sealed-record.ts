@@ -60,6 +60,7 @@ export function openRecord(
   stored: Uint8Array,
 ): Uint8Array {
   if (stored.length < SEALED_RECORD_BYTES) throw damaged('it is too short');
+  if (stored.subarray(1, ID).some((byte) => byte !== 0)) throw damaged('unknown flags');
   learnDataKey(source, catalog, keyIdOf(stored));
   const { cipher } = source.of({ keyspaceId: sealedFor(stored) });
   const record = cipher?.openRecord(stored.subarray(SEALED), catalogKey);

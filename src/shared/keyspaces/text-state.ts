@@ -71,6 +71,12 @@ export function copyTextState(text: TextState): TextState {
   return { ...text, current: { ...text.current }, next: { ...text.next } };
 }
 
+/** The same but for the index that is being built. */
+export function withoutNextIndex(text: TextState): TextState {
+  const none = { building: false, nextPositions: false, next: newCounters(), cursor: 0 };
+  return { ...copyTextState(text), ...none };
+}
+
 /** Writes settings and counters of full text; returns their length. */
 export function encodeTextState(text: TextState, target: Uint8Array, at: number): number {
   const name = Buffer.from(text.analyzerName);

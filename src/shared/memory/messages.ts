@@ -150,6 +150,16 @@ export const FORGET_KEYS = 65;
 /** Answers the public keys of all slots. */
 export const KEY_SLOTS = 66;
 
+/** Copying another file: value are the public keys of those who can open what is encrypted. */
+export const COPY_KEYS = 69;
+/** Copying another file: value is the record that a new keyspace begins with, as in catalog.ts. */
+export const COPY_KEYSPACE = 70;
+/**
+ * Number is the place of a tree (catalog.ts); key and value are the entry that goes to its end.
+ * With flag PARTS the value are the record's bytes before its payload and the payload's length.
+ */
+export const COPY_ENTRY = 71;
+
 export const AT_HEAD = 1;
 export const LONG_TOO = 2;
 export const NO_ANSWER = 1;

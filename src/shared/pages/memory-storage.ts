@@ -97,6 +97,9 @@ export class MemoryStorage implements Storage {
   identity(): string {
     return '';
   }
+  identityAt(): string {
+    return '';
+  }
   isStillAt(): boolean {
     return true;
   }
@@ -108,6 +111,12 @@ export class MemoryStorage implements Storage {
   }
   unlink(): void {
     // As above.
+  }
+  rename(): void {
+    // The one file has every name.
+  }
+  truncate(): void {
+    // Room that is not used costs no memory.
   }
   syncDirectory(): void {
     // There is no directory.

@@ -101,10 +101,14 @@ export class NodeStorage implements Storage {
   identity(file: StorageFile): string {
     return identityOf(fs.fstatSync((file as NodeFile).descriptor, { bigint: true }));
   }
-  isStillAt(file: StorageFile, path: string): boolean {
+  identityAt(path: string): string | undefined {
     const standing = fs.statSync(path, { bigint: true, throwIfNoEntry: false });
+    return standing === undefined ? undefined : identityOf(standing);
+  }
+  isStillAt(file: StorageFile, path: string): boolean {
+    const standing = this.identityAt(path);
     // A file without a name is nobody's who does not have it open, and goes on until it is closed.
-    return standing === undefined || identityOf(standing) === this.identity(file);
+    return standing === undefined || standing === this.identity(file);
   }
   map(file: StorageFile, offset: number, length: number): ArrayBuffer | undefined {
     // Touching what is mapped behind the end of the file would end the process.
@@ -120,6 +124,18 @@ export class NodeStorage implements Storage {
   }
   unlink(path: string): void {
     fs.unlinkSync(path);
+  }
+  rename(existingPath: string, newPath: string): void {
+    fs.renameSync(existingPath, newPath);
+  }
+  truncate(path: string, sizeBytes: number): void {
+    const descriptor = fs.openSync(path, 'r+');
+    try {
+      fs.ftruncateSync(descriptor, sizeBytes);
+      fs.fsyncSync(descriptor);
+    } finally {
+      fs.closeSync(descriptor);
+    }
   }
   syncDirectory(path: string): void {
     if (process.platform === 'win32') return; // directories cannot be opened there

@@ -84,6 +84,12 @@ export class PageCipher {
     this.mark = readU32(keyspaceId, 0) | 1;
   }
 
+  /** Overwrites the keyspace's keys; they are derived anew when they are needed again. */
+  clear(): void {
+    for (const { cipher } of this.#ciphers.values()) cipher.clear();
+    this.#ciphers.clear();
+  }
+
   /** Undefined when nobody has unwrapped that data key. */
   #cipher({ epoch, salt }: DataKeyId): XChaCha | undefined {
     const known = this.#ciphers.get(epoch);

@@ -63,6 +63,8 @@ export class PageSource {
   /** The source of plain pages, and by keyspace id those of sealed ones. */
   readonly #plain: PageSource;
   readonly #sealed = new Map<string, PageSource>();
+  /** The same, by the ids that were asked for; a record keeps its own. */
+  readonly #known = new WeakMap<Uint8Array, PageSource>();
 
   constructor(parts: SourceParts, plain?: PageSource, cipher?: PageCipher) {
     const { memory, slot } = parts;
@@ -91,13 +93,26 @@ export class PageSource {
   of({ keyspaceId }: { readonly keyspaceId: Uint8Array | undefined }): PageSource {
     const plain = this.#plain;
     if (keyspaceId === undefined) return plain;
+    const known = plain.#known.get(keyspaceId);
+    if (known !== undefined) return known;
+    const source = plain.#sealedFor(keyspaceId);
+    plain.#known.set(keyspaceId, source);
+    return source;
+  }
+
+  /** Overwrites the keys that this thread has derived: it ends. */
+  clearKeys(): void {
+    for (const { cipher } of this.#plain.#sealed.values()) cipher?.clear();
+  }
+
+  #sealedFor(keyspaceId: Uint8Array): PageSource {
     const name = Buffer.from(keyspaceId).toString('latin1');
-    const known = plain.#sealed.get(name);
+    const known = this.#sealed.get(name);
     if (known !== undefined) return known;
     const { memory, keys, databaseId } = this;
     const cipher = new PageCipher(memory, keys, databaseId, keyspaceId);
-    const source = new PageSource(this.#parts, plain, cipher);
-    plain.#sealed.set(name, source);
+    const source = new PageSource(this.#parts, this, cipher);
+    this.#sealed.set(name, source);
     return source;
   }
 

@@ -34,6 +34,8 @@ export interface Storage {
   locksOf(file: StorageFile): FileLocks | undefined;
   /** Tells a file from every other, whatever its path. */
   identity(file: StorageFile): string;
+  /** The same of what stands at a path, a plain file or not; undefined when nothing does. */
+  identityAt(path: string): string | undefined;
   /** False when another file stands at the path of an open one now. */
   isStillAt(file: StorageFile, path: string): boolean;
   /**
@@ -43,6 +45,10 @@ export interface Storage {
   map(file: StorageFile, offset: number, length: number): ArrayBuffer | undefined;
   link(existingPath: string, newPath: string): void;
   unlink(path: string): void;
+  /** Gives a file another name, in the place of whatever file has it. */
+  rename(existingPath: string, newPath: string): void;
+  /** Cuts off the end of a file; it is on the disk like that when this returns. */
+  truncate(path: string, sizeBytes: number): void;
   /** Makes the directory entries of the folder that holds `path` durable. */
   syncDirectory(path: string): void;
 }

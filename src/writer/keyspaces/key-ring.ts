@@ -91,6 +91,11 @@ export class KeyRingWriter {
     if (ringEntries(source, this.#host.catalog).length === 0) this.#write(pending);
   }
 
+  /** Begins the ring of a file that has none: a new data key, for these identities. */
+  begin(recipients: readonly Uint8Array[]): void {
+    this.#write({ keys: [this.#newKey(1)], recipients });
+  }
+
   /** Lets another identity unwrap the keys, from the next commit on. */
   add(publicKey: Uint8Array): void {
     const { keys, recipients } = this.#ring();

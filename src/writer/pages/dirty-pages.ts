@@ -115,6 +115,11 @@ export class DirtyPages {
     return this.#freezeGeneration;
   }
 
+  /** From here on every free page is taken before the file grows. */
+  spareNone(): void {
+    this.#free.sweep.spareNone();
+  }
+
   /** From here on, pages made so far are copied before they change. */
   freeze(): DirtyMark {
     const mark = { generation: this.#generation, freedCount: this.freed.length };
@@ -178,6 +183,11 @@ export class DirtyPages {
   /** Drops the frames of pages that died within the transaction while something could see them. */
   dropDeadFrames(): void {
     for (const taken of this.#taken.values()) if (!taken.isLive) this.#dropFrame(taken);
+  }
+
+  /** Pages of older states that the transaction has freed. */
+  get freedPages(): number {
+    return this.#dying.count;
   }
 
   get isUnchanged(): boolean {

@@ -30,9 +30,15 @@ export class PageSweep {
   /** Shorter runs are passed over. */
   #runMin = RUN_MIN_MAX;
   #takenInRound = 0;
+  #spareShare = SPARE_SHARE;
 
   constructor(free: PageBitmap) {
     this.#free = free;
+  }
+
+  /** From here on the file grows only when no page is free: it is to be small, not quick. */
+  spareNone(): void {
+    this.#spareShare = 0;
   }
 
   /** Takes the next page; -1 when the file, of `pageCount` pages, is to grow by one. */
@@ -40,7 +46,7 @@ export class PageSweep {
     const again = this.#takeAgain();
     if (again >= 0) return again;
     let page = this.#next();
-    while (page < 0 && this.#free.count > pageCount * SPARE_SHARE) {
+    while (page < 0 && this.#free.count > pageCount * this.#spareShare) {
       this.#beginRound();
       page = this.#next();
     }
@@ -56,7 +62,7 @@ export class PageSweep {
   takeRun(length: number, pageCount: number): number {
     const free = this.#free;
     let start = free.findRun(length, this.#front);
-    if (start < 0 && free.count > pageCount * SPARE_SHARE) start = free.findRun(length, 0);
+    if (start < 0 && free.count > pageCount * this.#spareShare) start = free.findRun(length, 0);
     if (start >= 0) free.remove(start, length);
     return start;
   }

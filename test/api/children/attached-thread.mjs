@@ -63,6 +63,15 @@ const TASKS = {
       }
       return texts.count(`${name} `);
     }),
+  /** Copies the database as often as it is said; returns how many keys the last copy has. */
+  copy: ({ method, target, count }) =>
+    attempt(() => {
+      let keys = 0;
+      for (let round = 0; round < count; round++) {
+        keys = database[method](target, { overwrite: true }).keys;
+      }
+      return keys;
+    }),
   snapshot: () => {
     held.push(database.snapshot());
     return { value: held.at(-1).keyspace('a').get('key') };
