@@ -9,7 +9,7 @@ import { indexOf, textOf } from '../shared/keyspaces/fulltext.js';
 import type { TextSettings, TextState } from '../shared/keyspaces/text-state.js';
 import * as messages from '../shared/memory/messages.js';
 import type { Core } from './core.js';
-import { type Key, keyBytes } from './keys.js';
+import { fixedKey, type Key } from './keys.js';
 import { Keyspace, type KeyspaceView } from './keyspace.js';
 import { KeyspaceAccess, type StillState } from './keyspace-access.js';
 import type { RangeIterator } from './range-iterator.js';
@@ -95,7 +95,7 @@ export class FtKeyspace {
    */
   put(docId: Key, text: string): void {
     this.#access.assertWritable();
-    const id = keyBytes(docId, 'text');
+    const id = fixedKey(docId, 'text');
     if (typeof text !== 'string') throw invalidType('text', 'a string', text);
     this.#analyzer ??= this.#analyzerNow(); // the writer looks whether it still is the one
     const document = this.#analyzer.document(text);

@@ -46,6 +46,20 @@ function keyTooLarge(sizeBytes: number): MnemeError {
 
 const scratch = Buffer.alloc(3 * KEY_BYTES_MAX);
 
+/** A key that stays what it is: a string itself, its bytes in an array of their own. */
+export function fixedKey(key: Key, kind: KeysKind): Key {
+  if (typeof key !== 'string') return keyBytes(key, kind);
+  writeKey(key, kind, scratch, 0); // it may be none
+  return key;
+}
+
+/** Writes such a key as `writeKey` does; its bytes are known to be a key. */
+export function writeFixedKey(key: Key, kind: KeysKind, target: Buffer, offset: number): number {
+  if (typeof key === 'string') return writeKey(key, kind, target, offset);
+  target.set(key, offset);
+  return key.length;
+}
+
 /** A key's bytes, in an array of their own. */
 export function keyBytes(key: Key, kind: KeysKind): Uint8Array {
   return new Uint8Array(scratch.subarray(0, writeKey(key, kind, scratch, 0)));

@@ -23,12 +23,13 @@ import type { PinnedState } from '../shared/memory/snapshot-pins.js';
 import type { Core } from './core.js';
 import type { DeadlineRequest } from './deadline.js';
 import { checkStoredKind, defineHandle, type HandleKind } from './handle-definition.js';
-import { type Key, keyBytes, writeKey } from './keys.js';
+import { type Key, keyBytes, writeFixedKey, writeKey } from './keys.js';
 import { type LongPayload, longPayload } from './long-payload.js';
 import { OPERATION_BYTES_MAX, type OperationFields } from './writer-connection.js';
 
 /** Room for the longest key while it is being written. */
 const KEY_ROOM = 3072;
+const NO_BYTES: Uint8Array = new Uint8Array(0);
 /** Longer values go in parts. */
 const SHORT_VALUE_MAX = OPERATION_BYTES_MAX - KEY_ROOM;
 
@@ -314,18 +315,21 @@ export class KeyspaceAccess {
     return this.#finishAnswered();
   }
 
-  #addBytes(fields: Fields, key: Uint8Array, value: Uint8Array): void {
+  #addBytes(fields: Fields, key: Key, value: Uint8Array, more = NO_BYTES): void {
+    const { code, flags, number } = fields;
     this.#beginOperation(this.#core.now());
     const { writer, memory } = this.#core;
-    const at = writer.reserve(key.length + value.length);
-    memory.u8.set(key, at);
-    memory.u8.set(value, at + key.length);
-    writer.add({ ...fields, handle: this.#handle }, key.length, value.length);
+    const size = value.length + more.length;
+    const at = writer.reserve(size + (typeof key === 'string' ? KEY_ROOM : key.length));
+    const keyLength = writeFixedKey(key, this.#keys, memory.text, at);
+    memory.u8.set(value, at + keyLength);
+    if (more.length > 0) memory.u8.set(more, at + keyLength + value.length);
+    writer.add({ code, flags, handle: this.#handle, number }, keyLength, size);
   }
 
-  /** Adds an operation that answers nothing to the batch that runs. */
-  gatherBytes(fields: Fields, key: Uint8Array, value: Uint8Array): void {
-    this.#addBytes(fields, key, value);
+  /** Adds an operation that answers nothing to the batch that runs; keys are known to be keys. */
+  gatherBytes(fields: Fields, key: Key, value: Uint8Array, more?: Uint8Array): void {
+    this.#addBytes(fields, key, value, more);
     this.#finishSilent();
   }
 

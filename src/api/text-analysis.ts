@@ -4,6 +4,7 @@
  */
 
 import { checkWellFormed, writeText } from '../shared/bytes/text.js';
+import { TAG_ASCII, TAG_UTF8 } from '../shared/bytes/value-codec.js';
 import { invalidType, MnemeError, outOfRange } from '../shared/errors.js';
 import { type Analyzer, builtInAnalyzer } from '../shared/keyspaces/analyzers.js';
 import { B_DEFAULT, K1_DEFAULT } from '../shared/keyspaces/bm25.js';
@@ -36,9 +37,8 @@ export interface FtOptions {
 
 /** A document's terms as they are sent. */
 export interface AnalyzedText {
-  /** UTF-8 of the text; good until the next analysis. */
+  /** The text's tag, and the text in UTF-8; good until the next analysis. */
   readonly text: Uint8Array;
-  readonly isAscii: boolean;
   readonly terms: Uint8Array;
 }
 
@@ -138,19 +138,20 @@ export class NamedAnalyzer {
     // It may index and search itself: what it gives is gathered apart, before the text is.
     const own = this.#given === undefined ? stream : new TermStream();
     if (this.#given !== undefined) this.#attempt(() => streamTerms(own, analyze, text));
-    if (textBuffer.length < 3 * text.length) textBuffer = Buffer.alloc(4 * text.length);
-    const length = writeText(textBuffer, text, 0);
+    if (textBuffer.length <= 3 * text.length) textBuffer = Buffer.alloc(1 + 4 * text.length);
+    const length = writeText(textBuffer, text, 1);
     const isAscii = length === text.length;
     if (!isAscii) checkWellFormed(text, 'text');
     if (own === stream) {
       stream.reset();
-      const range = { source: textBuffer, start: 0, end: length };
+      const range = { source: textBuffer, start: 1, end: 1 + length };
       if (!isAscii || !streamAscii(stream, this.name, range)) {
         streamBuiltIn(stream, this.name, text);
       }
     }
     const terms = own.bytes.subarray(0, own.length);
-    return { text: textBuffer.subarray(0, length), isAscii, terms };
+    textBuffer[0] = isAscii ? TAG_ASCII : TAG_UTF8;
+    return { text: textBuffer.subarray(0, 1 + length), terms };
   }
 
   /** @throws {MnemeError} `ERR_MNEME_ANALYZER_MISSING` */

@@ -1,11 +1,12 @@
 /**
  * How documents and what is done to their index are sent to the writer.
  */
-import { TAG_ASCII, TAG_UTF8 } from '../shared/bytes/value-codec.js';
+import { TAG_BYTES_LENGTH } from '../shared/bytes/value-codec.js';
 import { MnemeError } from '../shared/errors.js';
 import { VALUE_BYTES_MAX } from '../shared/limits.js';
 import * as messages from '../shared/memory/messages.js';
 import type { Core } from './core.js';
+import { type Key, keyBytes } from './keys.js';
 import type { KeyspaceAccess } from './keyspace-access.js';
 import type { AnalyzedText } from './text-analysis.js';
 import { OPERATION_BYTES_MAX } from './writer-connection.js';
@@ -17,7 +18,6 @@ const PART_BYTES_MAX = OPERATION_BYTES_MAX - 4096;
 export class TextSender {
   readonly #core: Core;
   readonly #access: KeyspaceAccess;
-  #value = new Uint8Array(4096);
 
   constructor(core: Core, access: KeyspaceAccess) {
     this.#core = core;
@@ -25,23 +25,17 @@ export class TextSender {
   }
 
   /** @throws {MnemeError} `ERR_MNEME_VALUE_TOO_LARGE` */
-  put(id: Uint8Array, text: string, { text: bytes, isAscii, terms }: AnalyzedText): void {
-    const sizeBytes = bytes.length;
+  put(id: Key, text: string, { text: bytes, terms }: AnalyzedText): void {
+    const sizeBytes = bytes.length - TAG_BYTES_LENGTH;
     if (sizeBytes > VALUE_BYTES_MAX) {
       throw new MnemeError('ERR_MNEME_VALUE_TOO_LARGE', { sizeBytes });
     }
-    const length = 1 + sizeBytes + terms.length;
-    if (length > PART_BYTES_MAX) {
-      this.#putLong(id, text, terms);
+    if (bytes.length + terms.length > PART_BYTES_MAX) {
+      this.#putLong(keyBytes(id, 'text'), text, terms);
       return;
     }
-    if (this.#value.length < length) this.#value = new Uint8Array(2 * length);
-    const value = this.#value.subarray(0, length);
-    value[0] = isAscii ? TAG_ASCII : TAG_UTF8;
-    value.set(bytes, 1);
-    value.set(terms, 1 + sizeBytes);
     const fields = { code: messages.PUT_TEXT, flags: 0, number: terms.length };
-    this.#access.gatherBytes(fields, id, value);
+    this.#access.gatherBytes(fields, id, bytes, terms);
   }
 
   /** What does not fit one operation goes in several, all in one transaction. */

@@ -264,6 +264,10 @@ export function forwardKey(number: number, part: number): Uint8Array {
   return part === 0 ? numberKey(number) : pairKey(number, part);
 }
 
+export function forwardKeyBytes(part: number): number {
+  return part === 0 ? NUMBER_BYTES : 2 * NUMBER_BYTES;
+}
+
 /** A forward list takes a quarter of a page a part. */
 export function forwardPartBytes(nodeBytes: number): number {
   return nodeBytes / 4 - 2 * NUMBER_BYTES;

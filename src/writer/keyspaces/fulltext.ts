@@ -45,6 +45,7 @@ export class TextWriter {
   readonly #memory: SharedMemory;
   readonly #indexes: IndexWriter;
   readonly #record: Uint8Array;
+  readonly #number = new Uint8Array(layout.NUMBER_BYTES);
 
   constructor(engine: KeyspaceHost) {
     this.#engine = engine;
@@ -194,8 +195,8 @@ export class TextWriter {
     if (number > layout.NUMBER_MAX) throw new RangeError('there is no number for a document');
     state.lastNumber = Math.max(state.lastNumber, number);
     const { trees } = this.#engine;
-    const at = layout.numberKey(number);
-    trees.locate(numbers, at, 0, at.length);
+    layout.writeNumber(this.#number, 0, number);
+    trees.locate(numbers, this.#number, 0, layout.NUMBER_BYTES);
     trees.put(numbers, key.bytes, key.start, key.end - key.start);
     return number;
   }

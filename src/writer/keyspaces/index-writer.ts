@@ -29,6 +29,7 @@ interface Gathered {
 export class IndexWriter {
   readonly #engine: KeyspaceHost;
   readonly #lists: PostingLists;
+  readonly #key = new Uint8Array(2 * layout.NUMBER_BYTES);
   readonly #record = new Uint8Array(layout.NUMBER_BYTES);
   #gathered: Gathered[] = [];
 
@@ -138,8 +139,9 @@ export class IndexWriter {
     const size = layout.forwardPartBytes(memory.nodeBytes);
     for (let part = 0; part * size <= bytes.length; part++) {
       const from = part * size;
-      const key = layout.forwardKey(number, part);
-      trees.locate(forwards, key, 0, key.length);
+      layout.writeNumber(this.#key, 0, number);
+      layout.writeNumber(this.#key, layout.NUMBER_BYTES, part);
+      trees.locate(forwards, this.#key, 0, layout.forwardKeyBytes(part));
       trees.put(forwards, bytes, from, Math.min(size, bytes.length - from));
     }
   }

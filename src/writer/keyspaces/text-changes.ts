@@ -77,8 +77,10 @@ export class TextChanges {
   readonly table = new TermTable();
   /** By term of the table: its number in the index. */
   readonly numbers = new WordList();
+  /** Documents that are changed: those of a range without holes, and single ones. */
   readonly #touched = new Set<number>();
-  #touchedMax = 0;
+  #touchedFrom = 0;
+  #touchedTo = 0;
   readonly #keepsTokens: boolean;
   /** Terms of the last document one by one, when they are kept. */
   readonly #tokens = new WordList();
@@ -96,16 +98,18 @@ export class TextChanges {
 
   /** True when something is known of a document: it can be changed once. */
   has(number: number): boolean {
-    return number <= this.#touchedMax && this.#touched.has(number);
+    if (number >= this.#touchedFrom && number < this.#touchedTo) return true;
+    return this.#touched.size > 0 && this.#touched.has(number);
   }
 
   #touch(number: number): void {
-    this.#touched.add(number);
-    this.#touchedMax = Math.max(this.#touchedMax, number);
+    if (this.isEmpty) this.#touchedFrom = this.#touchedTo = number;
+    if (number === this.#touchedTo) this.#touchedTo++;
+    else this.#touched.add(number);
   }
 
   get isEmpty(): boolean {
-    return this.#touched.size === 0;
+    return this.#touchedFrom === this.#touchedTo;
   }
 
   /** Lists that are changed, at most. */
