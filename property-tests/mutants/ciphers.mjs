@@ -123,8 +123,8 @@ export const CIPHER_MUTANTS = [
   {
     rule: 'nothing is sealed for a key that was not checked',
     file: 'shared/bytes/identity-keys.ts',
-    find: 'checkPublicKey(publicKey);\n  return ed25519',
-    replace: 'return ed25519',
+    find: 'checkPublicKey(publicKey);\n  return nobleCurves()',
+    replace: 'return nobleCurves()',
     suites: IDENTITY_KEYS,
   },
   {
