@@ -82,7 +82,7 @@ export const CRASH_COUNTS = {
   /** Of commits that are written in parts; each with `sync: 'full'` and 'none'. */
   large: 1000 * FACTOR,
   /** Of encrypted keyspaces: what opening one costs is mostly the unwrapping of its keys. */
-  encrypted: 1500 * FACTOR,
+  encrypted: 700 * FACTOR,
   /** With several extents of free state; a large file each. */
   extents: 300 * FACTOR,
   transactions: 8,
@@ -101,7 +101,7 @@ export const ENCRYPTION_COUNTS = {
   wrapped: 60 * FACTOR,
   wrappedAndFlipped: 2 * FACTOR,
   /** Pages of which each has a nonce of its own. */
-  noncePages: FACTOR > 1 ? 1_000_000 : 20_000,
+  noncePages: FACTOR > 1 ? 1_000_000 : 8_000,
   /** Files with encrypted keyspaces of which something was changed. */
   tampered: 200 * FACTOR,
 } as const;
