@@ -24,7 +24,7 @@ import type { WriterTurn } from './turn.js';
 const LOOKS_PER_CLOCK_READING = 64;
 const WRITE_BEHIND_MS = 10;
 /** How long transactions are gathered for one commit. */
-const GATHER_MS = 5;
+const GATHER_MS = 2;
 const REST_MS = 1000;
 /** How often is looked whether the thread whose batch is open is still there. */
 const BATCH_REST_MS = 100;
