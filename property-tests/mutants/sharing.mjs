@@ -101,7 +101,7 @@ export const SHARING_MUTANTS = [
   {
     rule: 'there is room to commit what is gathered before it is answered',
     file: 'writer/requests.ts',
-    find: '      this.#engine.reserveRoom();\n',
+    find: '      this.#makeRoom();\n',
     replace: '',
     suites: ['property-tests/gathering'],
   },
