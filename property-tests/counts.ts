@@ -91,11 +91,16 @@ export const CRASH_COUNTS = {
 /** Databases that are dumped and loaded again. */
 export const DUMP_COUNTS = { runs: 30 * FACTOR } as const;
 
-/** Bytes that are sealed, bits of them that are changed, keys that are wrapped. */
+/** Messages that are sealed and opened, their length at most, and what is changed. */
 export const ENCRYPTION_COUNTS = {
-  seals: 300 * FACTOR,
-  flips: 200 * FACTOR,
-  wraps: 30 * FACTOR,
+  keys: 60 * FACTOR,
+  messagesMax: 8,
+  lengthMax: 70_000,
+  /** Small ones, of which every bit is flipped. */
+  flipped: 10 * FACTOR,
+  wrapped: 60 * FACTOR,
+  wrappedAndFlipped: 2 * FACTOR,
+  /** Pages of which each has a nonce of its own. */
   noncePages: FACTOR > 1 ? 1_000_000 : 20_000,
   /** Files with encrypted keyspaces of which something was changed. */
   tampered: 200 * FACTOR,

@@ -9,6 +9,8 @@
  * @property {string} replace
  * @property {readonly string[]} suites that are to catch it, one after the other until one does
  */
+
+import { CIPHER_MUTANTS } from './ciphers.mjs';
 import { COMMIT_MUTANTS } from './commit.mjs';
 import { ENCRYPTION_MUTANTS } from './encryption.mjs';
 import { PAGE_MUTANTS } from './pages.mjs';
@@ -21,5 +23,6 @@ export const MUTANTS = [
   ...PAGE_MUTANTS,
   ...SHARING_MUTANTS,
   ...TEXT_MUTANTS,
+  ...CIPHER_MUTANTS,
   ...ENCRYPTION_MUTANTS,
 ];

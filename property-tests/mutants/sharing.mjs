@@ -101,7 +101,7 @@ export const SHARING_MUTANTS = [
   {
     rule: 'there is room to commit what is gathered before it is answered',
     file: 'writer/requests.ts',
-    find: '      this.#makeRoom();\n',
+    find: 'this.#engine.reserveRoom(this.#operations.pagesToSettle);',
     replace: '',
     suites: ['property-tests/gathering'],
   },

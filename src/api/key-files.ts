@@ -43,12 +43,17 @@ export function publicKeyFromSeed(seed: Uint8Array): Uint8Array {
   checkBytes('seed', seed, SEED_BYTES);
   const der = Buffer.concat([PKCS8_HEAD, seed]);
   try {
-    const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
-    const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
-    return new Uint8Array(spki.subarray(SPKI_HEAD_BYTES));
+    return publicHalf(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }));
   } finally {
     der.fill(0);
   }
+}
+
+/** The 32 bytes of an Ed25519 public key, or of that of a private one. */
+export function publicHalf(key: KeyObject): Uint8Array {
+  const publicKey = key.type === 'private' ? createPublicKey(key) : key;
+  const spki = publicKey.export({ format: 'der', type: 'spki' });
+  return new Uint8Array(spki.subarray(SPKI_HEAD_BYTES));
 }
 
 /** SHA-256 of a public key, 32 bytes: the name that a key goes by. */
@@ -108,11 +113,17 @@ function noKey(): RangeError {
 function seedOf(bytes: Buffer): Uint8Array {
   if (bytes.length === SEED_BYTES) return new Uint8Array(bytes);
   const text = bytes.toString('latin1').trim();
-  if (HEX.test(text)) return new Uint8Array(Buffer.from(text, 'hex'));
+  const hex = bytesOfHex(text);
+  if (hex !== undefined) return hex;
   const openSsh = OPENSSH.exec(text);
   if (openSsh !== null) return openSshSeed(Buffer.from(openSsh[1] as string, 'base64'));
   if (text.startsWith('-----BEGIN')) return pemSeed(text);
   throw noKey();
+}
+
+/** The 32 bytes of 64 hex digits; undefined when `text` is something else. */
+export function bytesOfHex(text: string): Uint8Array | undefined {
+  return HEX.test(text) ? new Uint8Array(Buffer.from(text, 'hex')) : undefined;
 }
 
 function pemSeed(text: string): Uint8Array {

@@ -1,68 +1,84 @@
 /**
- * Ed25519 public keys and fingerprints as people write them.
+ * Ed25519 public keys and their fingerprints as users give them, in every form in which people pass
+ * them on. What comes out is 32 bytes that may be sealed for: `checkPublicKey` has seen them.
  */
 import { createPublicKey, KeyObject } from 'node:crypto';
-import { checkPublicKey, PUBLIC_KEY_BYTES } from '../shared/bytes/identity-keys.js';
+import { checkPublicKey } from '../shared/bytes/identity-keys.js';
 import { invalidType, outOfRange } from '../shared/errors.js';
+import { bytesOfHex, publicHalf } from './key-files.js';
 
-const HEX = /^[0-9a-f]{64}$/iu;
-const OPENSSH = /^ssh-ed25519\s+([A-Za-z0-9+/]+=*)(\s.*)?$/u;
-const OPENSSH_HEAD = Buffer.from('0000000b7373682d6564323535313900000020', 'hex');
-const SPKI_HEAD = Buffer.from('302a300506032b6570032100', 'hex');
 const FINGERPRINT_BYTES = 32;
+const PEM_START = '-----BEGIN PUBLIC KEY-----';
+/** A line of authorized_keys without options: 51 bytes in base64, and a comment. */
+const OPENSSH = /^ssh-ed25519[ \t]+([A-Za-z0-9+/]{68})(?:[ \t]+[^\r\n]*)?$/u;
+/** Before the key: the length of the name, the name, the length of the key. */
+const OPENSSH_HEAD = Buffer.from('\0\0\0\x0bssh-ed25519\0\0\0\x20', 'latin1');
 
-function noKey(): RangeError {
-  return outOfRange('publicKey', 'an Ed25519 public key: 32 bytes, hex, PEM or OpenSSH', 'another');
-}
-
-/** The 32 bytes of a public key: raw, hex, OpenSSH or PEM text, or a key of the runtime's. */
+/**
+ * The 32 bytes of a public key: given as such, as 64 hex digits, as OpenSSH writes it, in PEM
+ * (SubjectPublicKeyInfo), or as a key of the runtime, of a private one its public half.
+ * @throws {TypeError} when it is none of these types.
+ * @throws {RangeError} when it is no Ed25519 public key; nothing of what was given is told.
+ */
 export function publicKeyBytes(key: Uint8Array | string | KeyObject): Uint8Array {
-  const bytes = rawKey(key);
+  const bytes = bytesOf(key);
   checkPublicKey(bytes);
   return bytes;
 }
 
-function rawKey(key: Uint8Array | string | KeyObject): Uint8Array {
-  if (key instanceof Uint8Array) return Uint8Array.from(key);
-  if (key instanceof KeyObject) return spkiKey(key);
-  if (typeof key !== 'string') throw invalidType('publicKey', 'bytes, text or a KeyObject', key);
-  const text = key.trim();
-  if (HEX.test(text)) return new Uint8Array(Buffer.from(text, 'hex'));
+function bytesOf(key: Uint8Array | string | KeyObject): Uint8Array {
+  if (key instanceof Uint8Array) return new Uint8Array(key);
+  if (key instanceof KeyObject) return keyObjectBytes(key);
+  if (typeof key === 'string') return textBytes(key.trim());
+  throw invalidType('public key', 'a Uint8Array, a string or a KeyObject', key);
+}
+
+function keyObjectBytes(key: KeyObject): Uint8Array {
+  if (key.asymmetricKeyType !== 'ed25519') throw noPublicKey();
+  return publicHalf(key);
+}
+
+function textBytes(text: string): Uint8Array {
+  if (text.startsWith(PEM_START)) return pemBytes(text);
   const openSsh = OPENSSH.exec(text);
-  if (openSsh !== null)
-    return withoutHead(Buffer.from(openSsh[1] as string, 'base64'), OPENSSH_HEAD);
-  if (text.startsWith('-----BEGIN')) return spkiKey(text);
-  throw noKey();
+  const bytes = openSsh === null ? bytesOfHex(text) : openSshBytes(openSsh[1] as string);
+  if (bytes === undefined) throw noPublicKey();
+  return bytes;
 }
 
-function withoutHead(bytes: Buffer, head: Buffer): Uint8Array {
-  const isWhole = bytes.length === head.length + PUBLIC_KEY_BYTES;
-  if (!isWhole || !bytes.subarray(0, head.length).equals(head)) throw noKey();
-  return new Uint8Array(bytes.subarray(head.length));
-}
-
-/** The public half, where a private key is given. */
-function spkiKey(key: string | KeyObject): Uint8Array {
-  let der: Buffer;
+function pemBytes(text: string): Uint8Array {
+  let key: KeyObject;
   try {
-    const isPublic = key instanceof KeyObject && key.type === 'public';
-    const publicKey = isPublic ? key : createPublicKey(key as string);
-    der = publicKey.export({ format: 'der', type: 'spki' });
+    key = createPublicKey(text);
   } catch {
-    throw noKey(); // the runtime's own words may tell of a private key
+    throw noPublicKey(); // the runtime's own words may tell of the text
   }
-  return withoutHead(der, SPKI_HEAD);
+  return keyObjectBytes(key);
 }
 
-/** The 32 bytes of a fingerprint: raw or hex. */
-export function fingerprintBytes(fingerprint: Uint8Array | string): Uint8Array {
-  if (typeof fingerprint === 'string' && HEX.test(fingerprint)) {
-    return new Uint8Array(Buffer.from(fingerprint, 'hex'));
+function openSshBytes(base64: string): Uint8Array | undefined {
+  const bytes = Buffer.from(base64, 'base64');
+  const isEd25519 = bytes.subarray(0, OPENSSH_HEAD.length).equals(OPENSSH_HEAD);
+  return isEd25519 ? new Uint8Array(bytes.subarray(OPENSSH_HEAD.length)) : undefined;
+}
+
+function noPublicKey(): RangeError {
+  const forms = 'an Ed25519 public key: 32 bytes, hex, OpenSSH, PEM or a KeyObject';
+  return outOfRange('public key', forms, 'something else');
+}
+
+/**
+ * The 32 bytes of a fingerprint, given as such or as 64 hex digits.
+ * @throws {TypeError} when it is of another type.
+ * @throws {RangeError} when it is of another length, or not hex.
+ */
+export function fingerprintBytes(value: Uint8Array | string): Uint8Array {
+  if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
+    throw invalidType('fingerprint', 'a Uint8Array or a string', value);
   }
-  const isText = typeof fingerprint === 'string';
-  if (!isText && !(fingerprint instanceof Uint8Array)) {
-    throw invalidType('fingerprint', 'bytes or hex', fingerprint);
+  const bytes = typeof value === 'string' ? bytesOfHex(value.trim()) : new Uint8Array(value);
+  if (bytes?.length !== FINGERPRINT_BYTES) {
+    throw outOfRange('fingerprint', '32 bytes or 64 hex digits', 'something else');
   }
-  if (!isText && fingerprint.length === FINGERPRINT_BYTES) return fingerprint;
-  throw outOfRange('fingerprint', '32 bytes, or 64 hex digits', fingerprint.length);
+  return bytes;
 }

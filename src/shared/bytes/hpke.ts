@@ -1,95 +1,139 @@
 /**
- * HPKE in base mode, one message: RFC 9180 with DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and
- * ChaCha20-Poly1305. Names are those of the RFC.
+ * Hybrid public key encryption (RFC 9180) of one message in base mode, with
+ * DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and ChaCha20-Poly1305: how a data key is wrapped for the
+ * holder of an X25519 secret. Nothing proves who sealed; the caller has to.
+ *
+ * Every message has a key of its own, made with a new ephemeral secret, so that the nonce never
+ * repeats. The names in quotes are those of the RFC.
  */
-import { nobleCiphers, nobleCurves, nobleHashes } from './noble.js';
+import { assert } from '../assert.js';
+import { outOfRange } from '../errors.js';
+import { CHACHA_KEY_BYTES, CHACHA_NONCE_BYTES, chaCha, TAG_BYTES } from './chacha.js';
+import { nobleCurves, nobleHashes } from './noble.js';
 
-const KEM_SUITE = Uint8Array.from([...Buffer.from('KEM'), 0x00, 0x20]);
-const HPKE_SUITE = Uint8Array.from([...Buffer.from('HPKE'), 0, 0x20, 0, 0x01, 0, 0x03]);
-const VERSION = 'HPKE-v1';
-const SECRET_BYTES = 32;
-const NONCE_BYTES = 12;
-const MODE_BASE = 0;
-const NOTHING = new Uint8Array(0);
+export const X25519_KEY_BYTES = 32;
+const SHARED_SECRET_BYTES = 32;
 
-function labeledExtract(
-  suite: Uint8Array,
-  salt: Uint8Array,
-  label: string,
-  ikm: Uint8Array,
-): Uint8Array {
-  const labeled = Buffer.concat([Buffer.from(VERSION), suite, Buffer.from(label), ikm]);
-  const { extract, sha256 } = nobleHashes();
-  return extract(sha256, labeled, salt);
-}
+const EMPTY = new Uint8Array();
+const VERSION = Buffer.from('HPKE-v1');
+const MODE_BASE = Uint8Array.of(0);
+/** The `suite_id` of the key encapsulation: KEM 0x0020. */
+const KEM_SUITE = Buffer.from('KEM\x00\x20', 'latin1');
+/** And of all else: KEM 0x0020, KDF 0x0001, AEAD 0x0003. */
+const HPKE_SUITE = Buffer.from('HPKE\x00\x20\x00\x01\x00\x03', 'latin1');
 
-function labeledExpand(
-  suite: Uint8Array,
-  prk: Uint8Array,
-  label: string,
-  info: Uint8Array,
-  length: number,
-): Uint8Array {
-  const head = Uint8Array.of(length >>> 8, length & 255);
-  const parts = [head, Buffer.from(VERSION), suite, Buffer.from(label), info];
-  const { expand, sha256 } = nobleHashes();
-  return expand(sha256, prk, Buffer.concat(parts), length);
-}
-
-function sharedSecret(dh: Uint8Array, enc: Uint8Array, recipient: Uint8Array): Uint8Array {
-  const prk = labeledExtract(KEM_SUITE, NOTHING, 'eae_prk', dh);
-  const context = Buffer.concat([enc, recipient]);
-  return labeledExpand(KEM_SUITE, prk, 'shared_secret', context, SECRET_BYTES);
-}
-
-function keySchedule(secret: Uint8Array, info: Uint8Array) {
-  const idHash = labeledExtract(HPKE_SUITE, NOTHING, 'psk_id_hash', NOTHING);
-  const infoHash = labeledExtract(HPKE_SUITE, NOTHING, 'info_hash', info);
-  const context = Buffer.concat([Uint8Array.of(MODE_BASE), idHash, infoHash]);
-  const prk = labeledExtract(HPKE_SUITE, secret, 'secret', NOTHING);
-  const key = labeledExpand(HPKE_SUITE, prk, 'key', context, SECRET_BYTES);
-  const nonce = labeledExpand(HPKE_SUITE, prk, 'base_nonce', context, NONCE_BYTES);
-  return { key, nonce };
+export interface HpkeMessage {
+  /** The ephemeral public key. */
+  readonly enc: Uint8Array;
+  /** The sealed bytes, and the tag behind them. */
+  readonly sealed: Uint8Array;
 }
 
 /**
- * Seals a message to a recipient.
- * @param recipient - X25519 public key, 32 bytes.
- * @param ephemeral - 32 random bytes, never used again.
- * @throws {Error} for a public key with which there is no secret.
+ * Seals for the holder of the secret of `recipient`; `info` and `aad` bind the message to where it
+ * belongs. `ephemeralSecret` is 32 random bytes that are used for nothing else.
+ * @throws {RangeError} when every shared secret with `recipient` would be zero.
  */
 export function sealTo(
   recipient: Uint8Array,
   info: Uint8Array,
-  bound: Uint8Array,
+  aad: Uint8Array,
   plain: Uint8Array,
-  ephemeral: Uint8Array,
-): { enc: Uint8Array; sealed: Uint8Array } {
-  const { x25519 } = nobleCurves();
-  const enc = x25519.getPublicKey(ephemeral);
-  const dh = x25519.getSharedSecret(ephemeral, recipient);
-  const { key, nonce } = keySchedule(sharedSecret(dh, enc, recipient), info);
-  return { enc, sealed: nobleCiphers().chacha20poly1305(key, nonce, bound).encrypt(plain) };
+  ephemeralSecret: Uint8Array,
+): HpkeMessage {
+  assert(recipient.length === X25519_KEY_BYTES, 'a public key of X25519 has 32 bytes');
+  const enc = nobleCurves().x25519.getPublicKey(ephemeralSecret);
+  const common = diffieHellman(ephemeralSecret, recipient);
+  if (common === undefined) throw outOfRange('public key', 'a point of large order', 'another');
+  return withKey(common, enc, recipient, info, (key, nonce) => {
+    const { bytes, tag } = chaCha.seal(key, nonce, aad, plain);
+    return { enc, sealed: Buffer.concat([bytes, tag]) };
+  });
 }
 
-/**
- * Opens what was sealed to the owner of an X25519 secret; undefined when it was not, or not with
- * this info and bound, or was changed.
- */
+/** The plain bytes; undefined when it was sealed for another key, info or aad, or was changed. */
 export function openWith(
   secret: Uint8Array,
   enc: Uint8Array,
   info: Uint8Array,
-  bound: Uint8Array,
+  aad: Uint8Array,
   sealed: Uint8Array,
 ): Uint8Array | undefined {
-  const { x25519 } = nobleCurves();
+  if (enc.length !== X25519_KEY_BYTES || sealed.length < TAG_BYTES) return undefined;
+  const common = diffieHellman(secret, enc);
+  if (common === undefined) return undefined;
+  const end = sealed.length - TAG_BYTES;
+  return withKey(common, enc, nobleCurves().x25519.getPublicKey(secret), info, (key, nonce) =>
+    chaCha.open(key, nonce, aad, sealed.subarray(0, end), sealed.subarray(end)),
+  );
+}
+
+/** Undefined when it is zero: then the public key is of small order, and means nothing. */
+function diffieHellman(secret: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined {
+  assert(secret.length === X25519_KEY_BYTES, 'a secret of X25519 has 32 bytes');
   try {
-    const dh = x25519.getSharedSecret(secret, enc); // refuses small-order points
-    const recipient = x25519.getPublicKey(secret);
-    const { key, nonce } = keySchedule(sharedSecret(dh, enc, recipient), info);
-    return nobleCiphers().chacha20poly1305(key, nonce, bound).decrypt(sealed);
+    return nobleCurves().x25519.getSharedSecret(secret, publicKey);
   } catch {
-    return undefined; // no secret, or a tag that does not verify
+    return undefined; // with both lengths right, that is all it can mean
   }
+}
+
+/** Runs `use` with key and nonce of a message, and zeroes whatever is secret. */
+function withKey<T>(
+  common: Uint8Array,
+  enc: Uint8Array,
+  recipient: Uint8Array,
+  info: Uint8Array,
+  use: (key: Uint8Array, nonce: Uint8Array) => T,
+): T {
+  const shared = sharedSecret(common, Buffer.concat([enc, recipient]));
+  const secret = labeledExtract(HPKE_SUITE, shared, 'secret', EMPTY);
+  const context = Buffer.concat([
+    MODE_BASE,
+    labeledExtract(HPKE_SUITE, EMPTY, 'psk_id_hash', EMPTY),
+    labeledExtract(HPKE_SUITE, EMPTY, 'info_hash', info),
+  ]);
+  const key = labeledExpand(HPKE_SUITE, secret, 'key', context, CHACHA_KEY_BYTES);
+  const nonce = labeledExpand(HPKE_SUITE, secret, 'base_nonce', context, CHACHA_NONCE_BYTES);
+  try {
+    return use(key, nonce);
+  } finally {
+    for (const bytes of [common, shared, secret, key]) bytes.fill(0);
+  }
+}
+
+/** `ExtractAndExpand` */
+function sharedSecret(common: Uint8Array, kemContext: Uint8Array): Uint8Array {
+  const key = labeledExtract(KEM_SUITE, EMPTY, 'eae_prk', common);
+  const shared = labeledExpand(KEM_SUITE, key, 'shared_secret', kemContext, SHARED_SECRET_BYTES);
+  key.fill(0);
+  return shared;
+}
+
+/** `LabeledExtract` */
+function labeledExtract(
+  suite: Uint8Array,
+  salt: Uint8Array,
+  label: string,
+  input: Uint8Array,
+): Uint8Array {
+  const labeled = Buffer.concat([VERSION, suite, Buffer.from(label), input]);
+  const { extract, sha256 } = nobleHashes();
+  const key = extract(sha256, labeled, salt);
+  labeled.fill(0);
+  return key;
+}
+
+/** `LabeledExpand` */
+function labeledExpand(
+  suite: Uint8Array,
+  key: Uint8Array,
+  label: string,
+  info: Uint8Array,
+  lengthBytes: number,
+): Uint8Array {
+  const length = Uint8Array.of(lengthBytes >>> 8, lengthBytes & 0xff);
+  const labeled = Buffer.concat([length, VERSION, suite, Buffer.from(label), info]);
+  const { expand, sha256 } = nobleHashes();
+  return expand(sha256, key, labeled, lengthBytes);
 }
