@@ -6,13 +6,14 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { checkTree, type TreeVisitor } from '../dist/shared/tree/check-tree.js';
 import { announce, PROPERTY_TIMEOUT_MS, SEED, TREE_COUNTS } from './counts.js';
-import { EngineRun, emptyDatabase } from './crash/engine-run.js';
+import { BOOT, EngineRun, emptyDatabase } from './crash/engine-run.js';
 
 type Step =
   | { readonly kind: 'set'; readonly key: string; readonly length: number }
   | { readonly kind: 'delete'; readonly key: string }
   | {
-      readonly kind: 'fill';
+      /** Keys in rising order; appended are those above most others. */
+      readonly kind: 'fill' | 'append';
       readonly from: number;
       readonly count: number;
       readonly length: number;
@@ -40,6 +41,7 @@ function stepsOf(key: fc.Arbitrary<string>, lengthMax: number): fc.Arbitrary<Ste
     { weight: 12, arbitrary: fc.record({ kind: only('set'), key, length }) },
     { weight: 8, arbitrary: fc.record({ kind: only('delete'), key }) },
     { weight: 2, arbitrary: fc.record({ kind: only('fill'), from, count: fc.nat(120), length }) },
+    { weight: 2, arbitrary: fc.record({ kind: only('append'), from, count: fc.nat(120), length }) },
     { weight: 2, arbitrary: fc.record({ kind: only('clear'), from, count: fc.nat(200) }) },
     { weight: 2, arbitrary: fc.record({ kind: only('range'), low: key, high }) },
     { weight: 3, arbitrary: fc.record({ kind }) },
@@ -47,12 +49,13 @@ function stepsOf(key: fc.Arbitrary<string>, lengthMax: number): fc.Arbitrary<Ste
 }
 
 class Contest {
-  readonly #run = new EngineRun(emptyDatabase(), 'none');
+  readonly #run: EngineRun;
   #model = new Map<string, string>();
   #committed = new Map<string, string>();
   readonly #saved: Map<string, string>[] = [];
 
-  constructor() {
+  constructor(isCacheSmall: boolean) {
+    this.#run = new EngineRun(emptyDatabase(), 'none', BOOT, { isCacheSmall });
     this.#run.engine.begin();
   }
 
@@ -66,6 +69,9 @@ class Contest {
         break;
       case 'fill':
         for (let at = 0; at < step.count; at++) this.#set(`key ${step.from + at}`, step.length);
+        break;
+      case 'append':
+        for (let at = 0; at < step.count; at++) this.#append(step.from + at, step.length);
         break;
       case 'clear':
         for (let at = 0; at < step.count; at++) this.#delete(`key ${step.from + at}`);
@@ -101,6 +107,19 @@ class Contest {
   #set(name: string, length: number): void {
     const value = `${this.#model.size}`.padEnd(length, 'x');
     this.#run.set(name, value);
+    this.#model.set(name, value);
+    this.check();
+  }
+
+  #append(number: number, length: number): void {
+    const name = `zz ${String(number).padStart(3, '0')}`;
+    const value = `${this.#model.size}`.padEnd(length, 'x');
+    const { engine } = this.#run;
+    engine.relieveCache();
+    const keyspace = engine.keyspace('a');
+    keyspace.changed = true;
+    const [key, record] = [Buffer.from(name), Buffer.from(`\0${value}`)];
+    engine.trees.append(keyspace.record.values, key, key.length, record, 0, record.length);
     this.#model.set(name, value);
     this.check();
   }
@@ -150,17 +169,19 @@ class Contest {
 }
 
 test.each([
-  ['keys and values of all sizes', mixedKey, 900],
+  ['keys and values of all sizes', mixedKey, 900, false],
   // A range of these goes by whole subtrees: none of them lies outside of its leaf.
-  ['short keys and values', shortKey, 400],
+  ['short keys and values', shortKey, 400, false],
+  // Pages are written before the commit.
+  ['short keys in a small cache', shortKey, 400, true],
 ] as const)(
   'a tree of %s answers like a sorted map after any steps',
   { timeout: PROPERTY_TIMEOUT_MS },
-  (title, key, lengthMax) => {
+  (title, key, lengthMax, isCacheSmall) => {
     const property = fc.property(
       fc.array(stepsOf(key, lengthMax), { maxLength: TREE_COUNTS.stepsMax, size: 'max' }),
       (steps) => {
-        const contest = new Contest();
+        const contest = new Contest(isCacheSmall);
         for (const step of steps) contest.perform(step);
         contest.finish();
       },
@@ -173,3 +194,11 @@ test.each([
     });
   },
 );
+
+test('what is appended behind a savepoint goes back with it', () => {
+  const contest = new Contest(false);
+  const append = (from: number): Step => ({ kind: 'append', from, count: 20, length: 100 });
+  const undone: readonly Step[] = [{ kind: 'savepoint' }, append(20), { kind: 'roll back' }];
+  for (const step of [append(0), ...undone, append(20), ...undone]) contest.perform(step);
+  contest.finish();
+});

@@ -27,6 +27,20 @@ export const PAGE_MUTANTS = [
     suites: ['property-tests/damage/damage'],
   },
   {
+    rule: 'nothing is appended to a page that is final',
+    file: 'writer/tree/right-edge.ts',
+    find: 'return tree.pageId === pageId && tree.low === low && tree.high === high;',
+    replace: 'return true;',
+    suites: TREE,
+  },
+  {
+    rule: 'the edge of a tree that is changed elsewhere is forgotten',
+    file: 'writer/tree/tree-writer.ts',
+    find: 'if (edge.tree === tree) edge.forget();',
+    replace: '',
+    suites: TREE,
+  },
+  {
     rule: 'a page may be reused only when no protected state sees it',
     file: 'writer/pages/free-list.ts',
     find: 'if (seenBy < run.birth) {',

@@ -317,8 +317,9 @@ export class KeyspaceAccess {
 
   #addBytes(fields: Fields, key: Key, value: Uint8Array, more = NO_BYTES): void {
     const { code, flags, number } = fields;
-    this.#beginOperation(this.#core.now());
     const { writer, memory } = this.#core;
+    // These do not depend on the time.
+    if (!this.#isDefined || !writer.isUnderWay) this.#beginOperation(this.#core.now());
     const size = value.length + more.length;
     const at = writer.reserve(size + (typeof key === 'string' ? KEY_ROOM : key.length));
     const keyLength = writeFixedKey(key, this.#keys, memory.text, at);

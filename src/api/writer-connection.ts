@@ -120,6 +120,11 @@ export class WriterConnection {
     if (this.#segment === 0 || this.#own || this.#now !== now) this.begin(false, now);
   }
 
+  /** True when a segment of a batch is being filled. */
+  get isUnderWay(): boolean {
+    return this.#segment !== 0 && !this.#own;
+  }
+
   /** Where the key of the next operation is to be written, `room` bytes for key and value. */
   reserve(room: number): number {
     const limit = this.#segment + CHANNEL_SEGMENT_BYTES;

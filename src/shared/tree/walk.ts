@@ -93,6 +93,14 @@ export function setStepIndex(
   memory.i32[stepWord(walk, level) + 4] = index;
 }
 
+/** Copies the steps of a walk, from a root at `level` down. */
+export function copyWalk(memory: SharedMemory, from: number, to: number, level: number): void {
+  const { i32 } = memory;
+  const words = (level + 1) * STEP_WORDS;
+  const [source, target] = [stepWord(from, 0), stepWord(to, 0)];
+  for (let word = 0; word < words; word++) i32[target + word] = i32[source + word] as number;
+}
+
 /** Kernels that go by this record find the frames of what the source reads, and no others. */
 export function markWalk({ memory, mark }: PageSource, walk: number): void {
   memory.i32[(walk >>> 2) + MARK_WORD] = mark;

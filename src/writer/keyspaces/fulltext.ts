@@ -74,9 +74,10 @@ export class TextWriter {
     keyspace.changed = true;
     const known = this.#numberOf(keyspace, key);
     const isNew = known === 0;
-    const number = isNew ? this.#newNumber(keyspace, key) : known;
+    const number = isNew ? this.#newNumber(keyspace) : known;
+    const isLocated = isNew ? this.#putNumber(keyspace, number, key) : false;
     if (!isNew) this.#freeText(keyspace, key);
-    this.#store(keyspace, key, number, text);
+    this.#store(keyspace, key, number, text, isLocated);
     this.#notePending(keyspace, number, PENDING_PUT);
     if (state.paused) return;
     // A new document may have the number of one that the transaction has removed.
@@ -187,18 +188,23 @@ export class TextWriter {
   }
 
   /** The lowest number that no document has. */
-  #newNumber(keyspace: OpenKeyspace, key: KeyRange): number {
+  #newNumber(keyspace: OpenKeyspace): number {
     const { numbers } = keyspace.record;
     const state = stateOf(keyspace);
     const isDense = numbers.count >= state.lastNumber;
     const number = isDense ? state.lastNumber + 1 : this.#lowestHole(numbers);
     if (number > layout.NUMBER_MAX) throw new RangeError('there is no number for a document');
     state.lastNumber = Math.max(state.lastNumber, number);
-    const { trees } = this.#engine;
-    layout.writeNumber(this.#number, 0, number);
-    trees.locate(numbers, this.#number, 0, layout.NUMBER_BYTES);
-    trees.put(numbers, key.bytes, key.start, key.end - key.start);
     return number;
+  }
+
+  /** True when what was located before still is. */
+  #putNumber({ record }: OpenKeyspace, number: number, key: KeyRange): boolean {
+    const { trees } = this.#engine;
+    const { bytes, start, end } = key;
+    layout.writeNumber(this.#number, 0, number);
+    const { numbers } = record;
+    return trees.append(numbers, this.#number, layout.NUMBER_BYTES, bytes, start, end - start);
   }
 
   /** Before the first hole the entry of rank r is number r + 1. */
@@ -221,9 +227,14 @@ export class TextWriter {
     return layout.readNumber(key, 0);
   }
 
-  #store(keyspace: OpenKeyspace, key: KeyRange, number: number, text: SentText): void {
+  #store(
+    { record }: OpenKeyspace,
+    key: KeyRange,
+    number: number,
+    text: SentText,
+    isLocated: boolean,
+  ): void {
     const { trees, overflow } = this.#engine;
-    const { record } = keyspace;
     const tag = text.bytes[text.start] as number;
     const size = text.end - text.start - TAG_BYTES_LENGTH;
     // An extent has at least a byte.
@@ -247,7 +258,7 @@ export class TextWriter {
       length += pointer.length;
       record.overflowPages += overflow.pagesOf(total);
     }
-    trees.locate(record.values, key.bytes, key.start, key.end);
+    if (!isInline || !isLocated) trees.locate(record.values, key.bytes, key.start, key.end);
     trees.put(record.values, bytes, 0, length);
   }
 

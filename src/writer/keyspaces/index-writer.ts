@@ -110,7 +110,8 @@ export class IndexWriter {
   #changesOf(keyspace: OpenKeyspace, which: WhichIndex): TextChanges {
     const known = this.#gathered.find((it) => it.keyspace === keyspace && it.which === which);
     if (known !== undefined) return known.changes;
-    const changes = new TextChanges(hasPositions(keyspace, which));
+    const { lastTerm } = layout.indexOf(keyspace.record, which).counters;
+    const changes = new TextChanges(hasPositions(keyspace, which), lastTerm);
     this.#gathered.push({ keyspace, which, changes });
     return changes;
   }
@@ -141,8 +142,8 @@ export class IndexWriter {
       const from = part * size;
       layout.writeNumber(this.#key, 0, number);
       layout.writeNumber(this.#key, layout.NUMBER_BYTES, part);
-      trees.locate(forwards, this.#key, 0, layout.forwardKeyBytes(part));
-      trees.put(forwards, bytes, from, Math.min(size, bytes.length - from));
+      const length = Math.min(size, bytes.length - from);
+      trees.append(forwards, this.#key, layout.forwardKeyBytes(part), bytes, from, length);
     }
   }
 

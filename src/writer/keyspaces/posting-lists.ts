@@ -74,8 +74,9 @@ export class PostingLists {
   apply(index: TextIndex, change: TermChange, all: ListChanges, name: Uint8Array): void {
     const { trees, memory } = this.#engine;
     const { postings } = index;
-    const { term, from, to } = change;
-    const address = trees.locate(postings, this.#keyOf(term, 0), 0, POSTING_KEY_BYTES);
+    const { term, isNew, from, to } = change;
+    const key = this.#keyOf(term, 0);
+    const address = isNew ? 0 : trees.locate(postings, key, 0, POSTING_KEY_BYTES);
     if (address === 0) {
       this.#old.count = 0;
       this.#write(index, term, name, this.#merge(this.#old, all, from, to));
@@ -129,8 +130,7 @@ export class PostingLists {
 
   #put(postings: Tree, key: Uint8Array, bytes: Uint8Array, length: number): void {
     const { trees } = this.#engine;
-    trees.locate(postings, key, 0, key.length);
-    trees.put(postings, bytes, 0, length);
+    trees.append(postings, key, key.length, bytes, 0, length);
   }
 
   #remove(postings: Tree, term: number, first: number): void {

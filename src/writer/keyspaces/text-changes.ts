@@ -69,6 +69,8 @@ export interface TermChange {
   readonly term: number;
   /** Its number in the table; -1 when documents lose it only. */
   readonly local: number;
+  /** The index has no list of it yet. */
+  readonly isNew: boolean;
   readonly from: number;
   readonly to: number;
 }
@@ -82,6 +84,7 @@ export class TextChanges {
   #touchedFrom = 0;
   #touchedTo = 0;
   readonly #keepsTokens: boolean;
+  readonly #lastTerm: number;
   /** Terms of the last document one by one, when they are kept. */
   readonly #tokens = new WordList();
   /** Of terms by their numbers in the table. */
@@ -92,8 +95,10 @@ export class TextChanges {
   #latest = new Uint32Array(CAPACITY_MIN);
   #sorted = new Uint32Array(CAPACITY_MIN);
 
-  constructor(keepsTokens: boolean) {
+  /** @param lastTerm - Terms with higher numbers are new. */
+  constructor(keepsTokens: boolean, lastTerm: number) {
     this.#keepsTokens = keepsTokens;
+    this.#lastTerm = lastTerm;
   }
 
   /** True when something is known of a document: it can be changed once. */
@@ -219,7 +224,8 @@ export class TextChanges {
     for (let rank = 0; rank < terms.length; rank++) {
       const [from, to] = [ends[rank] as number, ends[rank + 1] as number];
       sortByNumber(all, from, to);
-      visit({ term: terms[rank] as number, local: locals[rank] as number, from, to }, all);
+      const [term, local] = [terms[rank] as number, locals[rank] as number];
+      visit({ term, local, isNew: term > this.#lastTerm, from, to }, all);
     }
   }
 }

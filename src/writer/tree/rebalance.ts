@@ -344,7 +344,8 @@ function misplaced(pageId: PageId): PageMismatch {
   return new PageMismatch(pageId, 'its keys are not where its parent says');
 }
 
-function isRightmost(memory: SharedMemory, path: Path, fromLevel: number): boolean {
+/** True when the path leads to the last node of each level above one. */
+export function isRightmost(memory: SharedMemory, path: Path, fromLevel: number): boolean {
   for (let level = fromLevel + 1; level <= path.level; level++) {
     if (path.index(level) !== entryCount(memory, path.address(level)) - 1) return false;
   }

@@ -15,9 +15,10 @@ import { newTree, type Tree } from '../../shared/tree-root.js';
 import type { DirtyPages } from '../pages/dirty-pages.js';
 import { insertEntry, removeEntry, resizeValue, usedBytes } from './node-edit.js';
 import { Path } from './path.js';
-import { Rebalancer, THIN_SHARE } from './rebalance.js';
+import { isRightmost, Rebalancer, THIN_SHARE } from './rebalance.js';
+import { RightEdge } from './right-edge.js';
 import { SubtreeRemover } from './subtree-remover.js';
-import { CHILD_KEY, KEY, RECORD, WALK } from './workspace.js';
+import { CHILD_KEY, EDGE_KEY, EDGE_WALKS, KEY, RECORD, WALK } from './workspace.js';
 
 /** To copy fewer byte by byte is faster than to make a view of them. */
 const SHORT_BYTES = 64;
@@ -28,6 +29,9 @@ export class TreeWriter {
   readonly #path: Path;
   readonly #rebalancer: Rebalancer;
   readonly #subtrees: SubtreeRemover;
+  /** Of the trees that were appended to last. */
+  readonly #edges: readonly RightEdge[];
+  #nextEdge = 0;
   /** Where the key lies that was located. */
   #key = 0;
   #end = 0;
@@ -41,6 +45,7 @@ export class TreeWriter {
     this.#path = new Path(pages, WALK);
     this.#rebalancer = new Rebalancer(pages);
     this.#subtrees = new SubtreeRemover(pages);
+    this.#edges = EDGE_WALKS.map((walk) => new RightEdge(pages, walk));
   }
 
   /**
@@ -58,11 +63,12 @@ export class TreeWriter {
     return found < 0 ? 0 : valueAddress(memory, leaf, found);
   }
 
-  /** Puts a record under the key that `locate` looked for. */
-  put(tree: Tree, value: Uint8Array, valueOffset: number, valueLength: number): void {
+  /** Puts a record under the key that `locate` looked for; true when its leaf had room. */
+  put(tree: Tree, value: Uint8Array, valueOffset: number, valueLength: number): boolean {
     const memory = this.#memory;
     const path = this.#path;
     if (tree.level < 0) this.#plant(tree);
+    this.#forgetEdge(tree);
     const record = place(memory, value, valueOffset, valueOffset + valueLength, RECORD);
     const leaf = path.makeWritable(tree);
     const found = path.index(0);
@@ -82,23 +88,67 @@ export class TreeWriter {
         const entry = { key: this.#key, end: this.#end, value: record, valueLength };
         const follows = this.#lastPageId === pageId && this.#lastIndex === index - 1;
         this.#rebalancer.insert(tree, path, index, entry, follows);
-        return;
+        return false;
       }
       path.addToCounts(tree, 1, 1);
     }
     this.#lastPageId = pageId;
     this.#lastIndex = index;
     memory.kernels.copyBytes(target, record, valueLength);
+    return true;
+  }
+
+  /**
+   * Puts a short key and its record, in fewer steps where the key is above all others. True when
+   * the key located before still is.
+   */
+  append(
+    tree: Tree,
+    key: Uint8Array,
+    keyLength: number,
+    value: Uint8Array,
+    offset: number,
+    valueLength: number,
+  ): boolean {
+    const edge = this.#edges.find((it) => it.tree === tree);
+    if (edge !== undefined) {
+      const start = place(this.#memory, key, 0, keyLength, EDGE_KEY);
+      const target = edge.append(tree, start, start + keyLength, valueLength);
+      if (target !== 0) {
+        this.#copyRecord(value, offset, valueLength, target);
+        return true;
+      }
+    }
+    this.locate(tree, key, 0, keyLength);
+    if (this.put(tree, value, offset, valueLength)) this.#followEdge(tree);
+    return false;
+  }
+
+  /** The way that was gone last leads to the place behind a tree's last entry, or not. */
+  #followEdge(tree: Tree): void {
+    const path = this.#path;
+    if (this.#lastIndex !== entryCount(this.#memory, path.address(0)) - 1) return;
+    if (!isRightmost(this.#memory, path, 0)) return;
+    const edges = this.#edges;
+    const edge = edges.find((it) => it.tree === undefined) ?? edges[this.#nextEdge];
+    this.#nextEdge = (this.#nextEdge + 1) % edges.length;
+    edge?.follow(tree, path);
+  }
+
+  /** A tree is changed where its edge may not be any more. */
+  #forgetEdge(tree: Tree): void {
+    for (const edge of this.#edges) if (edge.tree === tree) edge.forget();
   }
 
   /** Makes the way that `locate` went one of the open transaction's; returns the leaf's address. */
   makeWritable(tree: Tree): number {
+    this.#forgetEdge(tree);
     return this.#path.makeWritable(tree);
   }
 
   /** Writes over a part of the record that `locate` found. */
   patch(tree: Tree, offset: number, bytes: Uint8Array): void {
-    const leaf = this.#path.makeWritable(tree);
+    const leaf = this.makeWritable(tree);
     const record = valueAddress(this.#memory, leaf, this.#path.index(0));
     this.#memory.u8.set(bytes, record + offset);
   }
@@ -113,7 +163,7 @@ export class TreeWriter {
   /** Removes the entries `from` to `to` of the leaf that `locate` found. */
   removeRun(tree: Tree, from: number, to: number): void {
     const memory = this.#memory;
-    const leaf = this.#path.makeWritable(tree);
+    const leaf = this.makeWritable(tree);
     for (let index = to - 1; index >= from; index--) removeEntry(memory, leaf, index);
     this.#path.addToCounts(tree, 1, from - to);
     const isThin = usedBytes(memory, leaf) < memory.nodeBytes * THIN_SHARE;
@@ -126,6 +176,7 @@ export class TreeWriter {
    */
   removeSubtrees(tree: Tree, low: Uint8Array, high: Uint8Array | undefined): void {
     if (tree.level < 1) return;
+    this.#forgetEdge(tree);
     const path = this.#path;
     this.locate(tree, low, 0, low.length);
     path.makeWritable(tree);
@@ -178,6 +229,12 @@ export class TreeWriter {
     const start = place(this.#memory, key, 0, key.length, CHILD_KEY);
     const found = findKey(this.#memory, this.leafAddress, start, start + key.length);
     return found >= 0 ? found : ~found;
+  }
+
+  #copyRecord(value: Uint8Array, offset: number, length: number, target: number): void {
+    const { u8, kernels } = this.#memory;
+    if (value === u8) kernels.copyBytes(target, offset, length);
+    else place(this.#memory, value, offset, offset + length, target);
   }
 
   #plant(tree: Tree): void {

@@ -10,7 +10,8 @@
  *   352 KiB   64 KiB   a record
  *   416 KiB    4 KiB   the key that is being written
  *   420 KiB    4 KiB   the key of a new child
- *   424 KiB    4 KiB   the walk to the key
+ *   424 KiB    1 KiB   the walk to the key
+ *   425 KiB    3 KiB   walks to the right edges of trees, and a key that is appended there
  *   428 KiB    4 KiB   the walk to a new child's parent
  *   432 KiB    4 KiB   the entry that is being inserted (assembly/run.ts), borders of shares
  */
@@ -26,6 +27,8 @@ export const RECORD = SPARE + 64 * KIB;
 export const KEY = RECORD + 64 * KIB;
 export const CHILD_KEY = KEY + 4 * KIB;
 export const WALK = CHILD_KEY + 4 * KIB;
+export const EDGE_WALKS = [WALK + KIB, WALK + 2 * KIB] as const;
+export const EDGE_KEY = WALK + 3 * KIB;
 export const CHILD_WALK = WALK + 4 * KIB;
 export const FRESH = CHILD_WALK + 4 * KIB;
 export const BORDERS = FRESH + 2 * KIB;
