@@ -16,7 +16,7 @@ import { assert, PROVES_ALL } from '../shared/assert.js';
 import { type TxnId, toPageId } from '../shared/ids.js';
 import { encodeKeyspace, RECORD_BYTES_MAX, treesOf } from '../shared/keyspaces/catalog.js';
 import { sealRecord } from '../shared/keyspaces/sealed-record.js';
-import { publishState } from '../shared/memory/control-block.js';
+import { publishState, setWriterTurn } from '../shared/memory/control-block.js';
 import type { SyncMode } from '../shared/memory/messages.js';
 import type { FreeExtent } from '../shared/pages/meta-page.js';
 import { pageLevel } from '../shared/pages/page.js';
@@ -114,12 +114,18 @@ export class Commit {
     files.writer.ensurePages(pages.pageCount);
     const live = this.#liveSealed();
     if (PROVES_ALL) this.#proveNodes(live);
-    if (record !== undefined) this.#writeDurably(txnId, record, live);
+    // Others see the state as soon as its meta stands in the file. What was seen by anybody must be
+    // there for everybody, so the threads of this opening look there too until it is published.
+    if (record !== undefined) {
+      setWriterTurn(this.#engine.memory, false);
+      this.#writeDurably(txnId, record, live);
+    }
     // From here on the transaction is committed; nothing below can fail.
     if (record === undefined) this.#freeLog.touch();
     this.#release(live, record === undefined);
     pages.dropDeadFrames();
     this.#publish(txnId, pages.pageCount);
+    if (record !== undefined) setWriterTurn(this.#engine.memory, true);
     // After publishing: whoever pins an older state later sees that it moved, and pins anew.
     free.addFreed(pages.freed, this.#engine.protectedStates());
     return true;
