@@ -255,6 +255,11 @@ export class Core {
     }
   }
 
+  /** The newest whole meta in the file, which a commit may be about to replace. */
+  newestMeta(): Meta | undefined {
+    return readNewestMeta(this.file, this.#scratch, this.#readBootId).meta;
+  }
+
   /** A keyspace's record in a committed state. */
   recordIn(state: CommittedState, catalogKey: Uint8Array): KeyspaceRecord | undefined {
     return readKeyspace(this.source, state.catalog, catalogKey);

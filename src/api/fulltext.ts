@@ -1,7 +1,7 @@
 /**
  * A keyspace of full text: documents by their ids, found by the words in them.
  */
-import type { TextRequest } from '../reader/text-query.js';
+import type { TextExplanation, TextRequest } from '../reader/text-query.js';
 import type { FoundDocument } from '../reader/text-search.js';
 import { invalidType, MnemeError } from '../shared/errors.js';
 import type { KeyspaceRecord } from '../shared/keyspaces/catalog.js';
@@ -48,6 +48,11 @@ export interface FtStats {
   totalDocLen: number;
   /** Documents that were put or removed while indexing was paused. */
   pending: number;
+}
+
+/** How a search comes to its scores. */
+export interface ExplainedSearch extends TextExplanation {
+  readonly request: TextRequest;
 }
 
 /** How many more hits are looked for when a filter leaves too few. */
@@ -234,6 +239,24 @@ export class FtKeyspace {
       return record === undefined ? [] : this.#core.searches.runText(record, request);
     });
     return found.map(({ id, score }) => ({ key: idText(id), score }));
+  }
+
+  /**
+   * The search that `search` makes without filter and snippets, and what each part of the query
+   * adds to the score of each hit. For tools that show it. @internal
+   */
+  explain(query: string, options?: FtSearchOptions): ExplainedSearch | undefined {
+    this.#access.assertReadable();
+    const search = checkTextSearch(query, options);
+    const settings = this.#access.read(() => this.#access.record()?.text);
+    if (settings === undefined) return undefined;
+    const request = this.#request(settings, search);
+    this.#access.assertReadable(); // whatever the analyzer did
+    return this.#access.read(() => {
+      const record = this.#access.record();
+      if (record === undefined) return undefined;
+      return { request, ...this.#core.searches.explainText(record, request) };
+    });
   }
 
   /** The same search as `search` on a reader: the calling thread stays free. */
