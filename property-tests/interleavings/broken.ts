@@ -89,14 +89,6 @@ export const BREAKAGES: readonly Breakage[] = [
     setting: 'gathered',
   },
   {
-    rule: 'what others see in the file is looked for there until it is published',
-    file: 'writer/commit.js',
-    whole: 'setWriterTurn(this.#engine.memory, false);',
-    broken: '',
-    setting: 'twoWriters',
-    isRare: true,
-  },
-  {
     rule: 'a page is found by its checksum too',
     file: `${MEMORY}page-cache.js`,
     whole: `if (i32[record + PAGE] !== pageId || i32[record + LOW] !== low)
