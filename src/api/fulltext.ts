@@ -10,7 +10,7 @@ import type { TextSettings, TextState } from '../shared/keyspaces/text-state.js'
 import * as messages from '../shared/memory/messages.js';
 import type { Core } from './core.js';
 import { fixedKey, type Key } from './keys.js';
-import { Keyspace, type KeyspaceView } from './keyspace.js';
+import { Keyspace, type KeyspaceReader, type KeyspaceView } from './keyspace.js';
 import { KeyspaceAccess, type StillState } from './keyspace-access.js';
 import type { RangeIterator } from './range-iterator.js';
 import { snippetOf } from './snippet.js';
@@ -91,6 +91,11 @@ export class FtKeyspace {
   /** Where the handle comes from. @internal */
   get origin() {
     return { core: this.#core, options: this.#options, view: this.#access.view };
+  }
+
+  /** The documents as values by their ids, to be read in any range. @internal */
+  get documents(): KeyspaceReader {
+    return this.#store;
   }
 
   /**

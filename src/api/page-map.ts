@@ -100,7 +100,9 @@ function newestWithMeta(database: Database): { snapshot: Snapshot; meta: Meta | 
 /** Pages that no tree has: nobody's any more, or those of states that somebody still reads. */
 function claimUnused(core: Core, meta: Meta, mapper: Mapper): void {
   const oldest = core.oldestReader();
-  const protectedState = Math.min(Number(oldest?.txnId ?? meta.txnId), meta.txnId);
+  // What the last commit replaced is kept until the next is as durable.
+  const newest = meta.txnId - 1;
+  const protectedState = Math.min(Number(oldest?.txnId ?? newest), newest);
   const free = new PageBitmap();
   const { seen, extents } = readFreeState(core.source, meta, protectedState, free);
   free.forEachRun((start, length) => mapper.claim({ use: 'free' }, start, length));

@@ -8,6 +8,7 @@ import { addFileCommands } from './file-commands.js';
 import { addKeyCommands } from './key-commands.js';
 import { addReplCommand, type RunWords } from './repl.js';
 import { addSearchCommands } from './search-commands.js';
+import { addServeCommand } from './serve-command.js';
 import { addValueCommands } from './value-commands.js';
 
 const ABOUT = `
@@ -30,6 +31,7 @@ export function createProgram(version: string, run: RunWords): Command {
   addSearchCommands(program);
   addDumpCommands(program);
   addKeyCommands(program);
+  addServeCommand(program);
   addReplCommand(program, run);
   for (const command of leavesOf(program)) {
     command
