@@ -108,7 +108,9 @@ function copyTo(core: Core, work: Work): CompactResult {
     giveName(storage, temporary, work);
     return { keys, bytesAfter };
   });
-  return { bytesBefore, ...made, durationMs: monotonicMs() - startMs };
+  const durationMs = monotonicMs() - startMs;
+  core.events.note('%d bytes copied to %d in %d ms', bytesBefore, made.bytesAfter, durationMs);
+  return { bytesBefore, ...made, durationMs };
 }
 
 /** What can be known before the work begins. */

@@ -213,6 +213,10 @@ export class FtKeyspace {
    * the scores are those of a full comparison.
    */
   search(query: string, options?: FtSearchOptions): FtHit[] {
+    return this.#core.events.search('text', this.name, () => this.#search(query, options));
+  }
+
+  #search(query: string, options: FtSearchOptions | undefined): FtHit[] {
     this.#access.assertReadable();
     const search = checkTextSearch(query, options);
     if (search.accepts === undefined && search.snippet === undefined)
@@ -265,7 +269,12 @@ export class FtKeyspace {
   }
 
   /** The same search as `search` on a reader: the calling thread stays free. */
-  async searchAsync(query: string, options?: FtSearchOptions): Promise<FtHit[]> {
+  searchAsync(query: string, options?: FtSearchOptions): Promise<FtHit[]> {
+    const run = () => this.#searchElsewhere(query, options);
+    return this.#core.events.searchAsync('text', this.name, run);
+  }
+
+  async #searchElsewhere(query: string, options: FtSearchOptions | undefined): Promise<FtHit[]> {
     this.#access.assertReadable();
     const search = checkTextSearch(query, options);
     const { searches, transactions } = this.#core;

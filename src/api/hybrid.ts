@@ -54,6 +54,11 @@ interface CheckedQuery {
 /** @throws {TypeError | RangeError} and whatever either search throws. */
 export function hybridSearch(core: Core, query: HybridQuery): HybridHit[] {
   core.assertOpen();
+  const keyspace = query?.text?.keyspace?.name ?? '';
+  return core.events.search('hybrid', keyspace, () => fuse(core, query));
+}
+
+function fuse(core: Core, query: HybridQuery): HybridHit[] {
   const { textWeight, vectorWeight, metric, topK, depth, k, filter } = checkQuery(core, query);
   const [textHits, vectorHits] = inOneState(core, query, (text, vector) => [
     text.search(query.text.query, { topK: depth, ...filter }),

@@ -136,13 +136,25 @@ export abstract class VectorKeyspace<K extends Key> {
    * @throws {MnemeError} `ERR_MNEME_DIMENSION_MISMATCH` with `{ expected, actual }`.
    */
   vsearch(query: ArrayLike<number>, options?: VectorSearchOptions<K>): VectorHit<K>[] {
-    return this.vsearchMany([query], options)[0] as VectorHit<K>[];
+    const { events } = this.#core;
+    const run = () => this.#search([query], options)[0] as VectorHit<K>[];
+    return events.search('vector', this.#access.keyspaceName, run);
   }
 
   /** The hits of several queries, in one pass over the data; see `vsearch`. */
   vsearchMany(
     queries: readonly ArrayLike<number>[],
     options?: VectorSearchOptions<K>,
+  ): VectorHit<K>[][] {
+    const { events } = this.#core;
+    const run = () => this.#search(queries, options);
+    const count = (hits: readonly VectorHit<K>[][]) => hits.flat().length;
+    return events.search('vector', this.#access.keyspaceName, run, count);
+  }
+
+  #search(
+    queries: readonly ArrayLike<number>[],
+    options: VectorSearchOptions<K> | undefined,
   ): VectorHit<K>[][] {
     this.#access.assertReadable();
     if (!Array.isArray(queries)) throw invalidType('queries', 'an array of vectors', queries);
@@ -162,9 +174,17 @@ export abstract class VectorKeyspace<K extends Key> {
    * called before this returns. Inside a batch, and where the database has no readers, the search
    * is over when this returns.
    */
-  async vsearchAsync(
+  vsearchAsync(
     query: ArrayLike<number>,
     options?: VectorSearchOptions<K>,
+  ): Promise<VectorHit<K>[]> {
+    const run = () => this.#searchElsewhere(query, options);
+    return this.#core.events.searchAsync('vector', this.#access.keyspaceName, run);
+  }
+
+  async #searchElsewhere(
+    query: ArrayLike<number>,
+    options: VectorSearchOptions<K> | undefined,
   ): Promise<VectorHit<K>[]> {
     this.#access.assertReadable();
     const { searches, transactions } = this.#core;

@@ -41,6 +41,7 @@ import {
   processId,
   threadMayLive,
 } from '../shared/system.js';
+import type { Events } from './events.js';
 import { InlineWriter } from './inline-writer.js';
 import { WaitingPolicy } from './waiting.js';
 
@@ -78,6 +79,10 @@ export class WriterConnection {
   #segment = 0;
   #end = 0;
   #own = false;
+  /** What the last transaction sent so far, and how long the last answer was waited for. */
+  #sentBytes = 0;
+  #waitedMs = 0;
+  readonly #events: Events;
   #now = 0;
   readonly #waiting = new WaitingPolicy(availableParallelism());
   #spins = true;
@@ -92,8 +97,10 @@ export class WriterConnection {
     channel: number,
     lockTimeoutMs: number,
     start: (() => WriterStart) | undefined,
+    events: Events,
   ) {
     this.#memory = memory;
+    this.#events = events;
     this.#start = start;
     this.#lockTimeoutMs = lockTimeoutMs;
     this.#channel = new ChannelCaller(memory, channel);
@@ -106,6 +113,7 @@ export class WriterConnection {
 
   /** Starts a segment. `own`: it is a transaction of its own. */
   begin(own: boolean, now: number): void {
+    this.#events.assertNotTelling();
     this.ensureStarted();
     if (!this.isEmpty) this.#post();
     if (!this.#channel.hasAtMost(CHANNEL_SEGMENT_COUNT - 1)) this.#wait(CHANNEL_SEGMENT_COUNT - 1);
@@ -152,7 +160,13 @@ export class WriterConnection {
     this.#wait(0);
     const { answer } = this.#channel;
     if (this.#memory.i32[answer >>> 2] !== 0) throw this.#answeredError();
+    if (this.#own && this.#events.wantsCommits) this.tellCommit(false);
     return answer + ANSWER_HEADER_BYTES;
+  }
+
+  /** Tells of the transaction that was answered last. */
+  tellCommit(isBatch: boolean): void {
+    this.#events.committed({ isBatch, bytes: this.#sentBytes, durationMs: this.#waitedMs });
   }
 
   get answerLength(): number {
@@ -176,6 +190,8 @@ export class WriterConnection {
     const mode = this.#own ? MODE_OWN : this.#modeOf(segment);
     i32[(segment >>> 2) + 1] = mode;
     this.#beginning = mode === MODE_OWN || mode === MODE_BEGIN ? segment : 0;
+    if (this.#beginning !== 0) this.#sentBytes = 0;
+    this.#sentBytes += this.#end - segment;
     f64[(segment >>> 3) + 1] = this.#now;
     this.#segment = 0;
     this.#decideWaiting();
@@ -197,6 +213,7 @@ export class WriterConnection {
 
   /** Waits until at most `count` segments are open. */
   #wait(count: number): void {
+    this.#waitedMs = 0;
     if (this.#channel.hasAtMost(count)) return;
     const started = monotonicMs();
     const spinEnd = this.#spins ? started + SPIN_MS_MAX : started;
@@ -209,7 +226,8 @@ export class WriterConnection {
       this.#checkWriter();
       if (monotonicMs() - started >= this.#lockTimeoutMs) this.#giveUp();
     }
-    this.#waiting.learn(monotonicMs() - started);
+    this.#waitedMs = monotonicMs() - started;
+    this.#waiting.learn(this.#waitedMs);
   }
 
   /** Takes back what the writer has not begun: another thread's batch lasts too long. */
@@ -241,6 +259,7 @@ export class WriterConnection {
     }
     this.#ended = true;
     if (isMarkedClosed(this.#memory)) throw new MnemeError('ERR_MNEME_CLOSED');
+    this.#events.note('the writer does not answer any more');
     throw new MnemeError('ERR_MNEME_WRITER_DIED');
   }
 
@@ -252,6 +271,7 @@ export class WriterConnection {
     const start = this.#start;
     if (start === undefined) return;
     const workerData = start();
+    this.#events.note('starts the writer');
     try {
       this.#worker = this.#startWorker(workerData);
     } catch (error) {
@@ -272,6 +292,7 @@ export class WriterConnection {
     });
     worker.on('error', () => {
       this.#ended = true; // whoever waits, or writes next, is told
+      this.#events.note('the writer has died');
     });
     worker.on('exit', () => {
       this.#ended = true;
