@@ -195,6 +195,7 @@ test('Ctrl-C in the middle of a load leaves nothing behind', async () => {
   });
   child.stdin.write(`${JSON.stringify({ keyspace: 'a', keys: 'text' })}\n${records.join('\n')}\n`);
   while (readdirSync(folder).length === 0) await new Promise((done) => setTimeout(done, 20));
+  child.stdin.on('error', () => undefined); // it may be gone before all is written
   child.kill('SIGINT');
   child.stdin.end(`${records.join('\n')}\n`);
   const status = await new Promise((done) => child.once('exit', done));
