@@ -1,5 +1,5 @@
 /**
- * Runs the tests on each version of Node that is supported, one after the other, and prints a table:
+ * Runs the tests on each version of Node that is supported, one after the other; prints a table:
  *
  *   npm run test:nodes                        all tests, about ten minutes a version
  *   npm run test:nodes -- test/api            those whose path has the words
