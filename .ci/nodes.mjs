@@ -10,34 +10,21 @@
  * only on the version that it was built for when the dependencies were installed.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { installed } from './install.mjs';
 
 /** The oldest that is supported, and the newest of each line. */
 const VERSIONS = ['20.19.0', '22', '24', '26'];
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
-const PLACE = join(ROOT, 'node_modules/.cache/nodes');
-
-/** Where the binary of a version is, once it is installed. */
-function install(version) {
-  const system = process.platform === 'win32' ? 'win' : process.platform;
-  const name = `node-${system}-${process.arch}`;
-  const folder = join(PLACE, version);
-  const binary = join(folder, 'node_modules', name, 'bin/node');
-  if (existsSync(binary)) return binary;
-  mkdirSync(folder, { recursive: true });
-  const words = ['install', '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund'];
-  const { status } = spawnSync('npm', [...words, `${name}@${version}`], { stdio: 'inherit' });
-  if (status !== 0 || !existsSync(binary)) throw new Error(`Node ${version} cannot be installed`);
-  return binary;
-}
+const SYSTEM = process.platform === 'win32' ? 'win' : process.platform;
+const PACKAGE = `node-${SYSTEM}-${process.arch}`;
 
 /** What came of the tests on a version. */
 function run(version, words) {
-  const binary = install(version);
+  const binary = installed(PACKAGE, version, 'bin/node');
   const PATH = `${dirname(binary)}${delimiter}${process.env.PATH}`;
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
   const options = {

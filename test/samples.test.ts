@@ -5,9 +5,9 @@
  *               `<!-- before … -->` above it, which says what readers are to imagine
  *   ```console  lines with a `$` are typed, what follows is printed
  *
- * A comment behind an expression, or behind console.log, is its value. `…` stands for anything, and
- * what follows `: ` behind the value is an explanation. A comment that is no value is prose. Where a
- * page says "It prints `…`", the program above it prints just that.
+ * A comment behind an expression, or behind console.log, is its value. `…` stands for anything;
+ * `: ` behind the value begins an explanation. A comment that is no value is prose. Where a page
+ * says "It prints `…`", the program above it prints just that.
  */
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import {
@@ -139,4 +139,11 @@ test('every link of the README and the guides to a file leads to one', () => {
       .map((target) => `${page}: ${target}`);
   });
   expect(broken).toEqual([]);
+});
+
+test('the guide to errors has every code', () => {
+  const codes = (path: string, pattern: RegExp) =>
+    [...readFileSync(join(ROOT, path), 'utf8').matchAll(pattern)].map(([, code]) => code);
+  const all = codes('src/shared/errors.ts', /^ {2}(ERR_MNEME_\w+):/gm);
+  expect(codes('docs/errors.md', /^\| `(ERR_MNEME_\w+)`/gm)).toEqual(all);
 });
