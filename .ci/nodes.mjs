@@ -6,7 +6,8 @@
  *   npm run test:nodes -- --node 26 test/api  on one version
  *
  * Node comes from npm, from the packages that hold nothing but its binary. Workers and child
- * processes of the tests run on the same one.
+ * processes of the tests run on the same one. What fs-ext, the fallback for locks, does is tested
+ * only on the version that it was built for when the dependencies were installed.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';

@@ -6,11 +6,10 @@ export type { CompactOptions, CompactResult } from './api/compact.js';
 export {
   attach,
   Database,
-  type DatabaseInfo,
-  type DatabaseStats,
   open,
   type Transaction,
 } from './api/database.js';
+export type { DatabaseInfo, DatabaseStats } from './api/database-stats.js';
 export type { SetOptions } from './api/deadline.js';
 export type { EncryptionKeyInfo, RotateOptions } from './api/encryption-keys.js';
 export type { FtHit, FtKeyspace, FtStats } from './api/fulltext.js';

@@ -31,6 +31,7 @@ import { type Progress, verify } from './verify.js';
 /** Of the page cache that a copy is written through; what it reads is in the source's. */
 const CACHE_BYTES = 32 * CACHE_BYTES_MIN;
 
+/** Of `compact` and `backup`. */
 export interface CompactOptions {
   /** Takes the place of a file that stands at the path. Default false. */
   overwrite?: boolean;
@@ -41,12 +42,15 @@ export interface CompactOptions {
   onProgress?: (progress: Progress) => void;
 }
 
+/** What a copy came to. */
 export interface CompactResult {
-  /** Sizes of the two files. */
+  /** Size of this database's file, in bytes. */
   bytesBefore: number;
+  /** Size of the copy, in bytes. */
   bytesAfter: number;
   /** Values, documents, sorted sets, lists and vectors that were copied. */
   keys: number;
+  /** Time that the copy took, its proof included, in milliseconds. */
   durationMs: number;
 }
 

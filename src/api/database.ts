@@ -6,12 +6,10 @@ import { writeText } from '../shared/bytes/text.js';
 import { invalidType, MnemeError } from '../shared/errors.js';
 import { keyspaceNames } from '../shared/keyspaces/catalog.js';
 import * as messages from '../shared/memory/messages.js';
-import { usedCacheBytes } from '../shared/memory/page-cache.js';
-import { cacheCounters } from '../shared/memory/thread-slots.js';
-import { FORMAT_VERSION } from '../shared/pages/meta-page.js';
 import { systemClock } from '../shared/system.js';
 import { backup, type CompactOptions, type CompactResult, compact } from './compact.js';
 import { Core } from './core.js';
+import { type DatabaseInfo, type DatabaseStats, infoOf, statsOf } from './database-stats.js';
 import {
   addKey,
   type EncryptionKeyInfo,
@@ -34,40 +32,15 @@ import type { FtOptions } from './text-analysis.js';
 import type { Sync } from './transaction.js';
 import { type Progress, type VerifyReport, verify } from './verify.js';
 
-export interface DatabaseInfo {
-  formatVersion: number;
-  pageSize: number;
-  txnId: bigint;
-  encrypted: boolean;
-  keySlots: number;
-  createdAt: Date;
-}
-
-export interface DatabaseStats {
-  pageCount: number;
-  /** Freed, but an older state that is still in use may see them. */
-  retiredPages: number;
-  livePages: number;
-  /** Free to be taken. */
-  reclaimablePages: number;
-  /** pageCount / livePages; 1 is a file without waste. */
-  bloatRatio: number;
-  keyspaces: number;
-  fileSize: number;
-  cache: { bytes: number; hits: number; misses: number };
-  /**
-   * Who reads the oldest state that is in use: iterators and snapshots of any thread or process.
-   * `pid` is 0 where the system does not tell; `pinnedPages` are what is kept, at most, because of
-   * it.
-   */
-  oldestReader?: { pid: number; txnId: bigint; pinnedPages: number };
-}
-
 /** What a batch over the whole database works with; its handles end with it. */
 export interface Transaction {
+  /** As `keyspace` of the database; what is written through it belongs to the batch. */
   keyspace(name: string, options: KeyspaceOptions & { keys: 'bytes' }): Keyspace<Uint8Array>;
+  /** The same with keys that are text. */
   keyspace(name: string, options?: KeyspaceOptions): Keyspace;
+  /** As `ftKeyspace` of the database; what is written through it belongs to the batch. */
   ftKeyspace(name: string, options?: FtOptions): FtKeyspace;
+  /** As `dropKeyspace` of the database, once the batch is committed. */
   dropKeyspace(name: string): boolean;
 }
 
@@ -104,6 +77,7 @@ export function attach(shared: SharedDatabase): Database {
   throw new MnemeError('ERR_MNEME_CLOSED');
 }
 
+/** An open database. Calls return when what they do is done. */
 export class Database implements Disposable {
   readonly #core: Core;
 
@@ -112,14 +86,17 @@ export class Database implements Disposable {
     this.#core = core;
   }
 
+  /** As it was opened by, a URL as its path; ':memory:' for one in memory only. */
   get path(): string {
     return this.#core.path;
   }
 
+  /** False once it is closed. */
   get isOpen(): boolean {
     return this.#core.isOpen;
   }
 
+  /** True when it was opened for reading only. */
   get readonly(): boolean {
     return this.#core.options.readonly;
   }
@@ -129,41 +106,19 @@ export class Database implements Disposable {
     this.#core.close();
   }
 
+  /** The same as `close`, for `using`. */
   [Symbol.dispose](): void {
     this.close();
   }
 
+  /** What the file is. @throws {MnemeError} `ERR_MNEME_CLOSED`. */
   info(): DatabaseInfo {
-    this.#core.assertOpen();
-    const { meta } = this.#core;
-    const keySlots = listKeys(this.#core).length;
-    return {
-      formatVersion: FORMAT_VERSION,
-      pageSize: meta.pageSize,
-      txnId: BigInt(this.#core.state().txnId),
-      encrypted: keySlots > 0,
-      keySlots,
-      createdAt: new Date(meta.createdAt),
-    };
+    return infoOf(this.#core);
   }
 
+  /** What the file holds now, and who holds on to what. @throws {MnemeError} `ERR_MNEME_CLOSED`. */
   stats(): DatabaseStats {
-    const keyspaces = this.keyspaces().length;
-    const core = this.#core;
-    const { pageCount, freePages, waitingPages } = core.state();
-    const livePages = pageCount - freePages - waitingPages;
-    const oldest = core.oldestReader();
-    return {
-      pageCount,
-      retiredPages: waitingPages,
-      livePages,
-      reclaimablePages: freePages,
-      bloatRatio: pageCount / livePages,
-      keyspaces,
-      fileSize: core.file.size(),
-      cache: { bytes: usedCacheBytes(core.memory), ...cacheCounters(core.memory) },
-      ...(oldest === undefined ? {} : { oldestReader: { ...oldest, pinnedPages: waitingPages } }),
-    };
+    return statsOf(this.#core, this.keyspaces().length);
   }
 
   /**
@@ -193,7 +148,10 @@ export class Database implements Disposable {
     return core.reading(() => keyspaceNames(core.source, core.state().catalog));
   }
 
-  /** True when it existed. Its pages are freed little by little, by later commits. */
+  /**
+   * Removes a keyspace with all that is in it; true when it existed. Its pages are freed little by
+   * little, by later commits. Handles stay usable: the next write creates it anew.
+   */
   dropKeyspace(name: string): boolean {
     return dropKeyspace(this.#core, name);
   }
@@ -233,7 +191,12 @@ export class Database implements Disposable {
     rotateDataKey(this.#core, options);
   }
 
-  /** One atomic transaction over everything; a batch inside of it is a savepoint. */
+  /**
+   * One atomic transaction over everything; a batch inside of it is a savepoint. Returns what `fn`
+   * returns; what `fn` throws undoes all of it and is thrown.
+   * @throws {MnemeError} `ERR_MNEME_ASYNC_BATCH` when `fn` returns a promise, `ERR_MNEME_LOCKED`,
+   * `ERR_MNEME_READONLY`.
+   */
   batch<R>(fn: (tx: Transaction) => Sync<R>): R {
     if (typeof fn !== 'function') throw invalidType('fn', 'a function', fn);
     const core = this.#core;
@@ -244,7 +207,7 @@ export class Database implements Disposable {
 
   /**
    * The union of what a text search and a vector search find in one state, by reciprocal rank
-   * fusion: the higher a key stands in either list, the better. Equal ones by their keys.
+   * fusion: the higher a key stands in either list, the better. Best first, equal ones by keys.
    */
   hybridSearch(query: HybridQuery): HybridHit[] {
     return hybridSearch(this.#core, query);

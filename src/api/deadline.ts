@@ -5,13 +5,13 @@ import { invalidType, outOfRange } from '../shared/errors.js';
 import { DEADLINE_MAX } from '../shared/limits.js';
 import { HAS_DEADLINE, KEEP_TTL } from '../shared/memory/messages.js';
 
-/**
- * ttl: seconds, fractions allowed, > 0. expiresAt: a moment instead. keepTtl: keep what the key
- * has.
- */
+/** When a value is to expire: at most one of the three; with none of them, never. */
 export interface SetOptions {
+  /** Seconds to live, more than 0; fractions are allowed, and rounded up to a millisecond. */
   ttl?: number;
+  /** The moment itself: a Date, or milliseconds since the epoch. What is past removes the key. */
   expiresAt?: Date | number;
+  /** True: the deadline that the key has stays. */
   keepTtl?: boolean;
 }
 

@@ -17,13 +17,15 @@ const KEY_BYTES = 32;
 export interface EncryptionKeyInfo {
   /** SHA-256 of the public key. */
   fingerprint: Uint8Array;
+  /** The fingerprint as 64 hexadecimal digits. */
   hex: string;
   /** True for the key that the database was opened with. */
   current: boolean;
 }
 
+/** Of `rotateDataKey`. */
 export interface RotateOptions {
-  /** Seal all pages anew. */
+  /** Seal all pages anew. Default false. */
   now?: boolean;
   /** Counts pages. */
   onProgress?: (progress: Progress) => void;

@@ -33,18 +33,23 @@ import type { Progress } from './verify.js';
 
 /** A document that was found. */
 export interface FtHit {
+  /** The document's id. */
   key: string;
+  /** By BM25: higher is better; comparable within one search only. */
   score: number;
   /** The passage with the most words of the query, when it was asked for. */
   snippet?: string;
 }
 
+/** What the index counts. */
 export interface FtStats {
   /** Documents in the index. */
   docCount: number;
+  /** Different terms in all documents. */
   uniqueTerms: number;
-  /** Terms in a document; 0 without documents. */
+  /** Terms in a document on average; 0 without documents. */
   avgDocLen: number;
+  /** Terms in all documents together, repeated ones too. */
   totalDocLen: number;
   /** Documents that were put or removed while indexing was paused. */
   pending: number;
@@ -58,7 +63,9 @@ export interface ExplainedSearch extends TextExplanation {
 /** How many more hits are looked for when a filter leaves too few. */
 const WIDENING = 8;
 
+/** A keyspace of full text: documents by their ids, and an index of their terms. */
 export class FtKeyspace {
+  /** As it was opened by. */
   readonly name: string;
   readonly #core: Core;
   readonly #options: FtOptions;
@@ -113,7 +120,11 @@ export class FtKeyspace {
     this.#sender.put(id, text, document);
   }
 
-  /** Many documents in one transaction. */
+  /**
+   * Many documents in one transaction: all of them or none.
+   * @param docs - Pairs of id and text.
+   * @throws as `put` does.
+   */
   putMany(docs: Iterable<readonly [Key, string]>): void {
     this.#access.assertWritable();
     if (typeof docs?.[Symbol.iterator] !== 'function') throw invalidType('docs', 'iterable', docs);
@@ -125,7 +136,7 @@ export class FtKeyspace {
     });
   }
 
-  /** The text of a document, or undefined. */
+  /** The text of a document, or undefined when there is none. */
   get(docId: Key): string | undefined {
     return this.#store.get(docId) as string | undefined;
   }
@@ -135,6 +146,7 @@ export class FtKeyspace {
     return this.#access.sendKey(messages.DELETE_TEXT, docId, 0, this.#core.now()) === 1;
   }
 
+  /** True when there is such a document. */
   exists(docId: Key): boolean {
     return this.#store.exists(docId);
   }
@@ -211,6 +223,10 @@ export class FtKeyspace {
   /**
    * The documents that fit a query best by BM25, the best first, equal ones by their ids. Exact:
    * the scores are those of a full comparison.
+   * @param query - Analysed as documents are. Where positions are stored, "words in quotes" have to
+   * follow each other, and a word* with an asterisk stands for all that begin like it.
+   * @throws {MnemeError} `ERR_MNEME_ANALYZER_MISSING`, `ERR_MNEME_ANALYZER_MISMATCH`,
+   * `ERR_MNEME_ANALYZER_FAILED`, `ERR_MNEME_KEY_REQUIRED`, `ERR_MNEME_CLOSED`.
    */
   search(query: string, options?: FtSearchOptions): FtHit[] {
     return this.#core.events.search('text', this.name, () => this.#search(query, options));

@@ -16,8 +16,11 @@ const K_DEFAULT = 60;
 const DEPTH_DEFAULT = 100;
 const TOP_K_DEFAULT = 10;
 
+/** What `hybridSearch` looks for. */
 export interface HybridQuery {
+  /** The search by words; `weight` of its ranks, default 1. */
   text: { keyspace: FtKeyspace; query: string; weight?: number };
+  /** The search by a vector; `metric` default 'cosine', `weight` default 1. */
   vector: { keyspace: Keyspace; query: ArrayLike<number>; metric?: Metric; weight?: number };
   /** Hits to return. Default 10. */
   topK?: number;
@@ -34,9 +37,13 @@ export interface HybridHit {
   key: string;
   /** Sum of `weight / (k + rank)`. */
   score: number;
+  /** Where the text search has it; undefined when it has not. */
   textRank?: number;
+  /** Where the vector search has it; undefined when it has not. */
   vectorRank?: number;
+  /** By BM25. */
   textScore?: number;
+  /** By the metric. */
   vectorScore?: number;
 }
 

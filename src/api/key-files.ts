@@ -28,7 +28,9 @@ const OTHERS = 0o077;
 
 /** A seed and the public key that it gives. */
 export interface KeyPair {
+  /** The secret: 32 bytes. */
   seed: Uint8Array;
+  /** 32 bytes. */
   publicKey: Uint8Array;
 }
 

@@ -6,6 +6,10 @@ import { invalidType, MnemeError, outOfRange } from '../shared/errors.js';
 import type { KeysKind } from '../shared/keyspaces/catalog.js';
 import { KEY_BYTES_MAX, KEYSPACE_NAME_BYTES_MAX } from '../shared/limits.js';
 
+/**
+ * Text, or bytes; at most 1024 bytes, in UTF-8. Keys stand in the order of their bytes. Where keys
+ * are text, bytes stand for the text that they encode.
+ */
 export type Key = string | Uint8Array;
 
 const SHORT_KEY = 48;

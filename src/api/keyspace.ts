@@ -86,7 +86,9 @@ export type KeyspaceWriter = Pick<
   'set' | 'setBytes' | 'setInteger' | 'setFloat' | 'del' | 'delRange' | 'incr' | 'decr'
 >;
 
+/** Values of four types by their keys, with vectors, sorted sets and lists beside them. */
 export class Keyspace<K extends Key = string> extends VectorKeyspace<K> {
+  /** As it was opened by. */
   readonly name: string;
   readonly #access: KeyspaceAccess;
   readonly #core: Core;

@@ -35,15 +35,18 @@ export class RangeIterator<T> implements IterableIterator<T>, Disposable {
     return { value: undefined, done: true };
   }
 
+  /** Ends the walk and releases the snapshot; `for ... of` calls it on the way out. */
   return(value?: unknown): IteratorResult<T> {
     this.#close();
     return { value, done: true };
   }
 
+  /** The iterator itself. */
   [Symbol.iterator](): this {
     return this;
   }
 
+  /** The same as `return`, for `using`. */
   [Symbol.dispose](): void {
     this.#close();
   }

@@ -22,10 +22,15 @@ import { type Key, keyBytes } from './keys.js';
 
 /** Bounds run low to high whatever the order; all given ones apply. */
 export interface RangeOptions {
+  /** Only keys above this one. */
   gt?: Key;
+  /** Only this key and those above. */
   gte?: Key;
+  /** Only keys below this one. */
   lt?: Key;
+  /** Only this key and those below. */
   lte?: Key;
+  /** Only keys that begin with these bytes. */
   prefix?: Key;
   /** From the highest key down. Default false. */
   reverse?: boolean;

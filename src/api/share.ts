@@ -8,6 +8,7 @@ import type { CheckedOptions } from './options.js';
 
 /** What crosses threads: post it, or pass it as `workerData`, and `attach` there. */
 export interface SharedDatabase {
+  /** Tells it from anything else that is posted. */
   readonly kind: 'mneme-shared';
 }
 

@@ -78,6 +78,7 @@ export class Snapshot implements Disposable {
     if (this.#core.isOpen) this.#core.unpin(this.#pinned);
   }
 
+  /** The same as `close`, for `using`. */
   [Symbol.dispose](): void {
     this.close();
   }

@@ -190,7 +190,7 @@ export class SortedSet {
     return this.#core.memory.f64[address >>> 3] as number;
   }
 
-  /** The score of a member. */
+  /** The score of a member; undefined when the set has no such member. */
   score(member: Key): number | undefined {
     const end = this.#placeMember(member);
     const { source } = this.#core;
@@ -209,7 +209,10 @@ export class SortedSet {
     return count ?? 0;
   }
 
-  /** How many members come before one, or behind it with `reverse`. O(log n). */
+  /**
+   * How many members come before one, or behind it with `reverse`; undefined when the set has no
+   * such member. O(log n).
+   */
   rank(member: Key, options: { reverse?: boolean } = {}): number | undefined {
     const reverse = reverseOf(options);
     const end = this.#placeMember(member);
@@ -290,6 +293,7 @@ export class SortedSet {
     return new RangeIterator(new ItemIteration(this.#core, this.#access, 'auto', open));
   }
 
+  /** The same as `iter()`. */
   [Symbol.iterator](): RangeIterator<SortedSetEntry> {
     return this.iter();
   }

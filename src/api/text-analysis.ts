@@ -19,6 +19,7 @@ import { ANALYZER_NAME_BYTES_MAX } from '../shared/limits.js';
 
 export const ANALYZER_DEFAULT = 'standard';
 
+/** How a keyspace of full text is opened; the name of the analyzer and `positions` are stored. */
 export interface FtOptions {
   /** Turns texts into terms; with a name, which is stored, and a version in it: 'pipe@2'. */
   analyzer?: Analyzer;
@@ -28,6 +29,7 @@ export interface FtOptions {
   k1?: number;
   /** How much the length of a document matters, 0 to 1. Default 0.75. */
   b?: number;
+  /** Sealed in the file for those who have a key; as it is stored when absent. */
   encrypted?: boolean;
   /** Store where terms stand: for "phrases" and prefixes* in queries. Default false. */
   positions?: boolean;

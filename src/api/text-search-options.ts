@@ -7,10 +7,13 @@ import { checkBm25 } from './text-analysis.js';
 
 const TOP_K_DEFAULT = 10;
 
+/** How a search by words is made. */
 export interface FtSearchOptions {
-  /** Default 10. */
+  /** Hits to return at most. Default 10. */
   topK?: number;
+  /** In place of the keyspace's; see FtOptions. */
   k1?: number;
+  /** In place of the keyspace's; see FtOptions. */
   b?: number;
   /** Only ids with this prefix, or for which the function is true; applied before ranking. */
   filter?: Key | ((docId: string) => boolean);

@@ -20,13 +20,15 @@ import type { KeyspaceAccess, StillState } from './keyspace-access.js';
 const TOP_K_DEFAULT = 10;
 const NO_PREFIX = new Uint8Array(0);
 
+/** How a search by a vector is made. */
 export interface VectorSearchOptions<K> {
   /** Default 'cosine'. cosine: 0 identical .. 2 opposite. dot: higher is nearer. l2: distance. */
   metric?: Metric;
-  /** Default 10. */
+  /** Hits to return at most. Default 10. */
   topK?: number;
   /** Only keys with this prefix, or for which the function is true; applied before ranking. */
   filter?: Key | ((key: K) => boolean);
+  /** Give each hit its vector. Default false. */
   includeVectors?: boolean;
   /** Threads for this search, the calling one included; default and most: those of `open()`. */
   threads?: number;
@@ -35,7 +37,9 @@ export interface VectorSearchOptions<K> {
 /** One of the nearest vectors. */
 export interface VectorHit<K> {
   key: K;
+  /** By the metric: for 'dot' higher is nearer, for the others lower. */
   score: number;
+  /** Its own copy, with `includeVectors`. */
   vector?: Float32Array;
 }
 

@@ -10,15 +10,20 @@ import type { Core } from './core.js';
 /** Between two calls of a progress callback. */
 const PAGES_PER_PROGRESS = 64;
 
+/** How far long work has come. */
 export interface Progress {
   done: number;
   total: number;
+  /** What is being done, such as 'copy', 'verify' or 'index'. */
   phase: string;
 }
 
+/** What a walk over all pages found. */
 export interface VerifyReport {
+  /** True when there are no problems. */
   ok: boolean;
   pagesChecked: number;
+  /** What is wrong, page by page. */
   problems: { page: number; keyspace?: string; message: string }[];
 }
 

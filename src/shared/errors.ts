@@ -35,12 +35,16 @@ const MESSAGES = {
   ERR_MNEME_ENCRYPTION_MISMATCH: 'the keyspace is stored with another encryption setting',
 } as const;
 
+/** What can go wrong; docs/errors.md says when, and what to do. */
 export type MnemeErrorCode = keyof typeof MESSAGES;
+/** Facts by their names: plain data. */
 export type ErrorDetails = Readonly<Record<string, unknown>>;
 
 /** Every failure a caller can meet, such as `ERR_MNEME_KEY_TOO_LARGE` with `{ sizeBytes }`. */
 export class MnemeError extends Error {
+  /** 'MnemeError'. */
   override readonly name = 'MnemeError';
+  /** What to switch on. */
   readonly code: MnemeErrorCode;
   /** What is known of the failure: plain data that can cross threads. */
   readonly details: ErrorDetails;

@@ -13,6 +13,9 @@ import { expectCode, openHere, temporaryPath } from './support.js';
 
 const SMALL = { pageSize: 4096, cacheSize: 2 ** 20 } as const;
 const WHOLE = { env: { MNEME_WITHOUT_KOFFI: '1' } };
+/** A native module: it may not have been built, or for another version of Node. */
+const { status: fsExtStatus } = spawnSync(process.execPath, ['--eval', "require('fs-ext')"]);
+const testWithFsExt = test.runIf(fsExtStatus === 0);
 const NONE = { env: { MNEME_WITHOUT_KOFFI: '1', MNEME_WITHOUT_FS_EXT: '1' } };
 /** A process that hangs is told from one that is slow. */
 const HANG_MS = 30_000;
@@ -236,7 +239,7 @@ test('where nothing can lock, an error asks for lock: false', async () => {
   await child.ask('close');
 });
 
-test('with locks on whole files a writer excludes others for its life', async () => {
+testWithFsExt('with locks on whole files a writer excludes others for its life', async () => {
   const path = writtenFile();
   const options = { ...SMALL, lockTimeout: 30 };
   const [writer, other] = await Promise.all([
@@ -262,7 +265,7 @@ test('with locks on whole files a writer excludes others for its life', async ()
   expect(openHere(path).keyspace('a').get('key')).toBe('mine');
 });
 
-test('with locks on whole files readers share, and keep writers out', async () => {
+testWithFsExt('with locks on whole files readers share, and keep writers out', async () => {
   const path = writtenFile();
   const options = { ...SMALL, lockTimeout: 30 };
   const [one, other, writer] = await Promise.all([

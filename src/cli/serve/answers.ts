@@ -2,7 +2,7 @@
  * What the server answers and the page shows: the shapes of both sides' JSON. Transaction ids are
  * digits, moments are ms since the epoch, keys are base64url of their bytes.
  */
-import type { DatabaseStats } from '../../api/database.js';
+import type { DatabaseStats } from '../../api/database-stats.js';
 import type { HybridHit } from '../../api/hybrid.js';
 import type { MappedTree, MappedUse } from '../../api/page-map.js';
 import type { VectorHit } from '../../api/vector.js';

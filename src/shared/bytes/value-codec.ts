@@ -16,8 +16,14 @@ import { INT64_MAX, INT64_MIN } from '../limits.js';
 import { readF64, readI32, readU16, readU48, writeF64, writeU16, writeU32 } from './integers.js';
 import { asciiText, checkWellFormed, utf8Text, writeText } from './text.js';
 
+/** What a key can have: text, an integer or float, a 64-bit integer, bytes. */
 export type Value = string | number | bigint | Uint8Array;
+/** What a value was stored as. */
 export type ValueType = 'text' | 'bytes' | 'integer' | 'float';
+/**
+ * How integers are read. 'auto': a number when it is safe, else a bigint. 'number': a number, and
+ * RangeError when it is not safe. 'bigint': always a bigint.
+ */
 export type IntegerMode = 'auto' | 'number' | 'bigint';
 
 export const TAG_ASCII = 0;

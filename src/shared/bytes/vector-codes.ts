@@ -66,6 +66,7 @@ export const QUERY_HEADER_BYTES = 96;
 export const SURVIVOR_BYTES = 24;
 export const PART_BYTES = 16;
 export const METRICS = ['cosine', 'dot', 'l2'] as const;
+/** How near two vectors are: by angle ('cosine'), inner product ('dot'), distance ('l2'). */
 export type Metric = (typeof METRICS)[number];
 
 /** Offsets of a query's fields that change from scan to scan. */
