@@ -42,6 +42,7 @@ import {
 import type { StorageFile } from '../shared/pages/storage.js';
 import { processId } from '../shared/system.js';
 import { nodeProblem } from '../shared/tree/node.js';
+import { Diagnostics } from './diagnostics.js';
 import { forgetAtExit, rememberAtExit } from './exit.js';
 import { preferLargePages } from './large-pages.js';
 import { bootIdBytes, firstMeta, openDatabaseFile, type SharedPlaces } from './open-file.js';
@@ -84,6 +85,7 @@ export class Core {
   readonly #readBootId: () => Uint8Array;
   readonly transactions: Transactions;
   readonly searches: Searches;
+  readonly diagnostics: Diagnostics;
   readonly #pins = new Map<CommittedState, SharedPin>();
   #state: CommittedState;
   /** The pinned state that a read has come down to: it is the newest one until the read ends. */
@@ -144,7 +146,9 @@ export class Core {
     const readers = this.#isAttached ? undefined : () => this.#readerStart(seed);
     this.searches = new Searches(this.source, options.threads, readers);
     const start = this.#isAttached ? undefined : () => this.#writerStart();
-    this.writer = new WriterConnection(memory, slot.index, options.lockTimeoutMs, start);
+    this.diagnostics = new Diagnostics(path, memory, options);
+    const { lockTimeoutMs } = options;
+    this.writer = new WriterConnection(memory, slot.index, lockTimeoutMs, this.diagnostics, start);
   }
 
   #writerStart(): messages.WriterStart {

@@ -9,6 +9,7 @@ import { indexOf, textOf } from '../shared/keyspaces/fulltext.js';
 import type { TextSettings, TextState } from '../shared/keyspaces/text-state.js';
 import * as messages from '../shared/memory/messages.js';
 import type { Core } from './core.js';
+import { isWatched, type SearchFacts } from './diagnostics.js';
 import { fixedKey, type Key } from './keys.js';
 import { Keyspace, type KeyspaceView } from './keyspace.js';
 import { KeyspaceAccess, type StillState } from './keyspace-access.js';
@@ -27,6 +28,7 @@ import {
   type CheckedTextSearch,
   checkTextSearch,
   type FtSearchOptions,
+  TOP_K_DEFAULT,
 } from './text-search-options.js';
 import { TextSender } from './text-sender.js';
 import type { Progress } from './verify.js';
@@ -203,6 +205,22 @@ export class FtKeyspace {
    * the scores are those of a full comparison.
    */
   search(query: string, options?: FtSearchOptions): FtHit[] {
+    const { diagnostics } = this.#core;
+    const startMs = diagnostics.searchStart();
+    const hits = this.#search(query, options);
+    if (isWatched(startMs)) diagnostics.tellSearch(startMs, this.#factsOf(hits, options));
+    return hits;
+  }
+
+  #factsOf(hits: readonly FtHit[], options: FtSearchOptions = {}): SearchFacts {
+    const { topK = TOP_K_DEFAULT, filter } = options;
+    return {
+      ...{ keyspace: this.name, kind: 'text', queries: 1, topK, hits: hits.length },
+      ...{ filtered: filter !== undefined, async: false },
+    };
+  }
+
+  #search(query: string, options: FtSearchOptions | undefined): FtHit[] {
     this.#access.assertReadable();
     const search = checkTextSearch(query, options);
     if (search.accepts === undefined && search.snippet === undefined)
@@ -237,7 +255,18 @@ export class FtKeyspace {
   }
 
   /** The same search as `search` on a reader: the calling thread stays free. */
-  async searchAsync(query: string, options?: FtSearchOptions): Promise<FtHit[]> {
+  searchAsync(query: string, options?: FtSearchOptions): Promise<FtHit[]> {
+    const { diagnostics } = this.#core;
+    const startMs = diagnostics.searchStart();
+    const found = this.#searchElsewhere(query, options);
+    if (!isWatched(startMs)) return found;
+    return found.then((hits) => {
+      diagnostics.tellSearch(startMs, { ...this.#factsOf(hits, options), async: true });
+      return hits;
+    });
+  }
+
+  async #searchElsewhere(query: string, options: FtSearchOptions | undefined): Promise<FtHit[]> {
     this.#access.assertReadable();
     const search = checkTextSearch(query, options);
     const { searches, transactions } = this.#core;

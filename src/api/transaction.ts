@@ -49,6 +49,7 @@ export class Transactions {
   run<R>(fn: () => R): R {
     this.#core.assertWritable();
     const nested = this.isActive;
+    if (!nested) this.#core.writer.watch();
     this.#add(nested ? messages.SAVEPOINT : messages.BEGIN);
     // The outermost batch waits for its turn before its callback runs.
     if (!nested) {
@@ -68,7 +69,10 @@ export class Transactions {
     }
     this.#leave();
     if (nested) this.#add(messages.RELEASE);
-    else this.#commit();
+    else {
+      this.#commit();
+      this.#core.writer.tellCommit();
+    }
     return result;
   }
 

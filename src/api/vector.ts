@@ -14,6 +14,7 @@ import { VECTOR_DIMENSION_MAX } from '../shared/limits.js';
 import * as messages from '../shared/memory/messages.js';
 import { rankOf } from '../shared/tree/cursor.js';
 import type { Core } from './core.js';
+import { isWatched, type SearchFacts } from './diagnostics.js';
 import { type Key, keyBytes, writeKey } from './keys.js';
 import type { KeyspaceAccess, StillState } from './keyspace-access.js';
 
@@ -144,6 +145,17 @@ export abstract class VectorKeyspace<K extends Key> {
     queries: readonly ArrayLike<number>[],
     options?: VectorSearchOptions<K>,
   ): VectorHit<K>[][] {
+    const { diagnostics } = this.#core;
+    const startMs = diagnostics.searchStart();
+    const hits = this.#searchNow(queries, options);
+    if (isWatched(startMs)) diagnostics.tellSearch(startMs, this.#factsOf(hits, options));
+    return hits;
+  }
+
+  #searchNow(
+    queries: readonly ArrayLike<number>[],
+    options: VectorSearchOptions<K> | undefined,
+  ): VectorHit<K>[][] {
     this.#access.assertReadable();
     if (!Array.isArray(queries)) throw invalidType('queries', 'an array of vectors', queries);
     const still = this.#access.holdStill();
@@ -162,9 +174,32 @@ export abstract class VectorKeyspace<K extends Key> {
    * called before this returns. Inside a batch, and where the database has no readers, the search
    * is over when this returns.
    */
-  async vsearchAsync(
+  vsearchAsync(
     query: ArrayLike<number>,
     options?: VectorSearchOptions<K>,
+  ): Promise<VectorHit<K>[]> {
+    const { diagnostics } = this.#core;
+    const startMs = diagnostics.searchStart();
+    const found = this.#searchElsewhere(query, options);
+    if (!isWatched(startMs)) return found;
+    return found.then((hits) => {
+      diagnostics.tellSearch(startMs, { ...this.#factsOf([hits], options), async: true });
+      return hits;
+    });
+  }
+
+  #factsOf(hits: VectorHit<K>[][], options: VectorSearchOptions<K> = {}): SearchFacts {
+    const { topK = TOP_K_DEFAULT, filter } = options;
+    return {
+      keyspace: this.#access.keyspaceName,
+      ...{ kind: 'vector', queries: hits.length, topK, hits: hits.flat().length },
+      ...{ filtered: filter !== undefined, async: false },
+    };
+  }
+
+  async #searchElsewhere(
+    query: ArrayLike<number>,
+    options: VectorSearchOptions<K> | undefined,
   ): Promise<VectorHit<K>[]> {
     this.#access.assertReadable();
     const { searches, transactions } = this.#core;

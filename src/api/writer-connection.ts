@@ -41,6 +41,7 @@ import {
   processId,
   threadMayLive,
 } from '../shared/system.js';
+import type { Diagnostics, WatchedTransaction } from './diagnostics.js';
 import { InlineWriter } from './inline-writer.js';
 import { WaitingPolicy } from './waiting.js';
 
@@ -68,6 +69,9 @@ export class WriterConnection {
   readonly #start: (() => WriterStart) | undefined;
   readonly #channel: ChannelCaller;
   readonly #lockTimeoutMs: number;
+  readonly #diagnostics: Diagnostics;
+  /** The transaction that is under way, where somebody wants to hear of it. */
+  #watched: WatchedTransaction | undefined;
   /** The posted segment that begins a transaction, until it is answered. */
   #beginning = 0;
   #worker: Worker | undefined;
@@ -85,17 +89,20 @@ export class WriterConnection {
   /**
    * @param channel - This thread's slot.
    * @param lockTimeoutMs - How long another thread's batch is waited for.
+   * @param diagnostics - Who is told of transactions.
    * @param start - What the writer is told; undefined where another thread starts it.
    */
   constructor(
     memory: SharedMemory,
     channel: number,
     lockTimeoutMs: number,
+    diagnostics: Diagnostics,
     start: (() => WriterStart) | undefined,
   ) {
     this.#memory = memory;
     this.#start = start;
     this.#lockTimeoutMs = lockTimeoutMs;
+    this.#diagnostics = diagnostics;
     this.#channel = new ChannelCaller(memory, channel);
   }
 
@@ -113,6 +120,7 @@ export class WriterConnection {
     this.#end = this.#segment + SEGMENT_HEADER_BYTES;
     this.#own = own;
     this.#now = now;
+    if (own) this.watch();
   }
 
   /** Goes on with a batch's segment, or starts one: a segment has one reading of the clock. */
@@ -138,6 +146,7 @@ export class WriterConnection {
   /** Ends the operation whose key and value were written where `reserve` said. */
   add(fields: OperationFields, keyLength: number, valueLength: number): void {
     this.#end = finishOperation(this.#memory, this.#end, fields, keyLength, valueLength);
+    this.#watched?.add(fields.code, keyLength + valueLength);
   }
 
   get isEmpty(): boolean {
@@ -152,7 +161,25 @@ export class WriterConnection {
     this.#wait(0);
     const { answer } = this.#channel;
     if (this.#memory.i32[answer >>> 2] !== 0) throw this.#answeredError();
+    if (this.#own && this.#watched !== undefined) this.tellCommit();
     return answer + ANSWER_HEADER_BYTES;
+  }
+
+  /** What follows is one transaction. */
+  watch(): void {
+    this.#watched = this.#diagnostics.watchTransaction();
+  }
+
+  /** Tells of the transaction that was carried out; its answer is not read yet, and stays. */
+  tellCommit(): void {
+    const watched = this.#watched;
+    if (watched === undefined) return;
+    this.#watched = undefined;
+    const { answer } = this.#channel;
+    const { u8 } = this.#memory;
+    const kept = u8.slice(answer, answer + ANSWER_HEADER_BYTES + this.answerLength);
+    this.#diagnostics.tellCommit(watched);
+    u8.set(kept, answer);
   }
 
   get answerLength(): number {
