@@ -3,6 +3,7 @@
  * batch that is running, if one is.
  */
 import type { ReaderStart } from '../reader/worker.js';
+import { debug, isDebugged } from '../shared/debug-log.js';
 import { ioError, MnemeError } from '../shared/errors.js';
 import { type KeyspaceRecord, readKeyspace } from '../shared/keyspaces/catalog.js';
 import {
@@ -364,6 +365,7 @@ export class Core {
     if (!this.#isOpen) return;
     if (this.transactions.isActive) throw new MnemeError('ERR_MNEME_BATCH_ACTIVE');
     this.#isOpen = false;
+    if (isDebugged) debug(`close: ${JSON.stringify(this.path)}`);
     try {
       if (!this.#isAttached) {
         markClosed(this.memory);

@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { debug, isDebugged } from '../shared/debug-log.js';
 import { isErrorCode, MnemeError } from '../shared/errors.js';
 import {
   ChannelCaller,
@@ -267,6 +268,7 @@ export class WriterConnection {
       if (threadMayLive(systemThreadId(this.#memory, slot - 1))) return;
     }
     this.#ended = true;
+    if (isDebugged) debug('writer: its thread is gone');
     if (isMarkedClosed(this.#memory)) throw new MnemeError('ERR_MNEME_CLOSED');
     throw new MnemeError('ERR_MNEME_WRITER_DIED');
   }
@@ -297,7 +299,8 @@ export class WriterConnection {
       name: 'mneme writer',
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
-    worker.on('error', () => {
+    worker.on('error', (error) => {
+      if (isDebugged) debug(`writer: failed: ${error}`);
       this.#ended = true; // whoever waits, or writes next, is told
     });
     worker.on('exit', () => {
