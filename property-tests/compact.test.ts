@@ -7,8 +7,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { type Database, type OpenOptions, open } from 'mneme';
+import { type Database, MnemeError, type OpenOptions, open } from 'mneme';
 import { test } from 'vitest';
+import { mapPages, type PageMap, type PageUse } from '../dist/api/page-map.js';
 import { announce, COMPACT_COUNTS, PROPERTY_TIMEOUT_MS, SEARCH_LIMIT_MS, SEED } from './counts.js';
 import { expectSame } from './support/compare.js';
 import {
@@ -64,6 +65,57 @@ function expectTrueStats(database: Database, path: string, context: string): voi
   expectSame({ pageCount, livePages }, walked, `${context}: pages`);
   expectSame(livePages + retiredPages + reclaimablePages, pageCount, `${context}: sum`);
   expectSame(fileSize, readFileSync(path).length, `${context}: size`);
+  expectTrueMap(database, context);
+}
+
+/** Every page is on the map once, and what no tree has is what may be used again. */
+function expectTrueMap(database: Database, context: string): void {
+  const { pageCount, livePages } = database.stats();
+  const { cells, uses, trees } = mapOf(database, pageCount);
+  const counted = uses.map(() => 0);
+  for (const place of cells) counted[place] = (counted[place] as number) + 1;
+  expectSame(
+    uses.map(({ pages }) => pages),
+    counted,
+    `${context}: pages of uses`,
+  );
+  const pagesOf = (use: PageUse) =>
+    uses.reduce((sum, it) => sum + (it.use === use ? it.pages : 0), 0);
+  expectSame(pagesOf('unknown'), 0, `${context}: unknown pages`);
+  expectSame(pagesOf('free') + pagesOf('retired'), pageCount - livePages, `${context}: unused`);
+  const inTrees = trees.reduce(
+    (sum, it) => sum + it.leafPages + it.branchPages + it.extentPages,
+    0,
+  );
+  expectSame(inTrees, pagesOf('tree'), `${context}: pages of trees`);
+  const isPossible = trees.every(({ fill, depth }) => fill > 0 && fill <= 1 && depth > 0);
+  expectSame(isPossible, true, `${context}: fills and depths`);
+  for (const name of database.keyspaces()) {
+    const tree = trees.find((it) => it.keyspace === name && it.tree === 'values');
+    const about = { depth: tree?.depth ?? 0, leafPages: tree?.leafPages ?? 0 };
+    const branchPages = tree?.branchPages ?? 0;
+    const overflowPages = tree?.extentPages ?? 0;
+    const expected = valuesOf(database, name);
+    if (expected === undefined) continue;
+    expectSame({ ...about, branchPages, overflowPages }, expected, `${context}: ${name}`);
+  }
+}
+
+function mapOf(database: Database, cellsMax: number): PageMap {
+  const map = mapPages(database, cellsMax);
+  for (let step = map.next(); ; step = map.next()) if (step.done === true) return step.value;
+}
+
+/** What `stats()` says of the tree of values; undefined for full text. */
+function valuesOf(database: Database, name: string) {
+  try {
+    const handle = database.keyspace(name, name.includes('bytes') ? { keys: 'bytes' } : {});
+    const { depth, leafPages, branchPages, overflowPages } = handle.stats();
+    return { depth, leafPages, branchPages, overflowPages };
+  } catch (error) {
+    if (error instanceof MnemeError && error.code === 'ERR_MNEME_TYPE_MISMATCH') return undefined;
+    throw error;
+  }
 }
 
 function check(steps: readonly AnyStep[], sync: 'full' | 'none', pageSize: number): void {

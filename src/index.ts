@@ -12,7 +12,6 @@ export {
   type Transaction,
 } from './api/database.js';
 export type { SetOptions } from './api/deadline.js';
-export type { CacheMessage, CommitMessage, SearchMessage } from './api/diagnostics.js';
 export type { EncryptionKeyInfo, RotateOptions } from './api/encryption-keys.js';
 export type { FtHit, FtKeyspace, FtStats } from './api/fulltext.js';
 export type { HybridHit, HybridQuery } from './api/hybrid.js';

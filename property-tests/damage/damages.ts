@@ -3,7 +3,7 @@
  * content, and every checksum above is made right again.
  */
 import { VarintWriter } from '../../dist/shared/bytes/varint.js';
-import { encodeChange } from '../../dist/writer/pages/free-state.js';
+import { encodeChange } from '../../dist/shared/pages/free-state.js';
 import type { Change, Content, Damage, FreeChange } from './random-damage.js';
 import {
   cellsOf,

@@ -7,10 +7,17 @@ const THREADS = ['test/api/threads'];
 export const SHARING_MUTANTS = [
   {
     rule: 'whoever pins looks again whether the state is still the newest',
-    file: 'api/core.ts',
-    find: 'if (this.state() === state) return { state, pinIndex };',
+    file: 'api/pins.ts',
+    find: 'if (this.#host.state() === state) return { state, pinIndex };',
     replace: 'return { state, pinIndex };',
     suites: ['test/api/moved-states'],
+  },
+  {
+    rule: 'what others may see in the file is looked for there until it is published',
+    file: 'writer/commit.ts',
+    find: 'setWriterTurn(this.#engine.memory, false);',
+    replace: '',
+    suites: ['test/writer/turn'],
   },
   {
     rule: 'a pin in the making protects every state',

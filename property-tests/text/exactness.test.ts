@@ -105,6 +105,23 @@ async function askElsewhere(real: FtKeyspace, { query, options, context }: Quest
   expectBits(found, all.slice(0, 10), `${context}, on a reader`);
 }
 
+/** The parts of a score make it up, to the bit, for the hits that a search has. */
+function expectExplained(real: FtKeyspace, { query, options, context }: Question, all: Hit[]) {
+  const explained = real.explain(query, options);
+  const hits = (explained?.hits ?? []).map(({ id, parts }): Hit => {
+    let score = 0;
+    for (const part of parts) if (part !== undefined) score += part.score;
+    return { key: Buffer.from(id).toString(), score };
+  });
+  expectBits(hits, all.slice(0, 10), `${context}, explained`);
+  for (const { id, length, parts } of explained?.hits ?? []) {
+    const words = real.analyze(real.get(Buffer.from(id)) ?? '').length;
+    expectSame(length, words, `${context}: the length of a document`);
+    const isPossible = parts.every((part) => part === undefined || part.frequency <= length);
+    expectSame(isPossible, true, `${context}: frequencies`);
+  }
+}
+
 interface Search {
   readonly question: Question;
   readonly all: Hit[];
@@ -146,7 +163,10 @@ async function searchCollection(spec: CorpusSpec, chooser: Chooser, title: strin
   }
   snapshot.close();
   const after = questions.map((question) => ({ question, all: collection.ask(real, question) }));
-  for (const { question, all } of after) await askElsewhere(real, question, all);
+  for (const { question, all } of after) {
+    await askElsewhere(real, question, all);
+    expectExplained(real, question, all);
+  }
   collection.describe(real, 'changed');
   expect(database.verify().problems, title).toEqual([]);
   const isPaused = chooser.chance(0.5);

@@ -13,7 +13,6 @@
  *
  * A failure removes the temporary file; so does `process.exit`. Only a kill leaves it.
  */
-import { debug, isDebugged, shortMs } from '../shared/debug-log.js';
 import { invalidType, invalidValue, ioError, MnemeError } from '../shared/errors.js';
 import { CACHE_BYTES_MIN } from '../shared/limits.js';
 import * as messages from '../shared/memory/messages.js';
@@ -103,7 +102,6 @@ function copyTo(core: Core, work: Work): CompactResult {
   const storage = new NodeStorage();
   checkPlace(core, storage, work);
   const bytesBefore = core.file.size();
-  if (isDebugged) debug(`copy: begins, to ${JSON.stringify(work.path)}`);
   const made = withTemporaryFile(storage, work.path, (temporary) => {
     const keys = fill(core, storage, temporary, work);
     const bytesAfter = prove(core, storage, temporary, work);
@@ -111,7 +109,7 @@ function copyTo(core: Core, work: Work): CompactResult {
     return { keys, bytesAfter };
   });
   const durationMs = monotonicMs() - startMs;
-  if (isDebugged) debug(`copy: done, ${made.keys} keys, ${shortMs(durationMs)}`);
+  core.events.note('%d bytes copied to %d in %d ms', bytesBefore, made.bytesAfter, durationMs);
   return { bytesBefore, ...made, durationMs };
 }
 

@@ -3,7 +3,6 @@
  * batch that is running, if one is.
  */
 import type { ReaderStart } from '../reader/worker.js';
-import { debug, isDebugged } from '../shared/debug-log.js';
 import { ioError, MnemeError } from '../shared/errors.js';
 import { type KeyspaceRecord, readKeyspace } from '../shared/keyspaces/catalog.js';
 import {
@@ -19,13 +18,7 @@ import {
 } from '../shared/memory/control-block.js';
 import * as messages from '../shared/memory/messages.js';
 import type { SharedMemory } from '../shared/memory/shared-memory.js';
-import {
-  claimPin,
-  type PinnedState,
-  pinnedTxnIds,
-  releasePin,
-  setPin,
-} from '../shared/memory/snapshot-pins.js';
+import { type PinnedState, pinnedTxnIds } from '../shared/memory/snapshot-pins.js';
 import { isInEpoch, releaseThreadSlot, type ThreadSlot } from '../shared/memory/thread-slots.js';
 import { MappedFile } from '../shared/pages/mapped-file.js';
 import type { Meta } from '../shared/pages/meta-page.js';
@@ -43,11 +36,12 @@ import {
 import type { StorageFile } from '../shared/pages/storage.js';
 import { processId } from '../shared/system.js';
 import { nodeProblem } from '../shared/tree/node.js';
-import { Diagnostics } from './diagnostics.js';
+import { Events } from './events.js';
 import { forgetAtExit, rememberAtExit } from './exit.js';
 import { preferLargePages } from './large-pages.js';
 import { bootIdBytes, firstMeta, openDatabaseFile, type SharedPlaces } from './open-file.js';
 import type { CheckedOptions } from './options.js';
+import { Pins } from './pins.js';
 import { ReaderLocks } from './reader-locks.js';
 import { Searches } from './searches.js';
 import { Transactions } from './transaction.js';
@@ -59,12 +53,6 @@ const ATTEMPTS_MAX = 4;
 interface Others {
   readonly locks: ReaderLocks;
   readonly watch: MetaWatch;
-}
-
-/** A pin that several iterators of one state share. */
-interface SharedPin {
-  readonly pinned: PinnedState;
-  holders: number;
 }
 
 export class Core {
@@ -84,10 +72,10 @@ export class Core {
   readonly identity: () => string;
   /** Says for which run weak metas count. */
   readonly #readBootId: () => Uint8Array;
+  readonly events: Events;
   readonly transactions: Transactions;
   readonly searches: Searches;
-  readonly diagnostics: Diagnostics;
-  readonly #pins = new Map<CommittedState, SharedPin>();
+  readonly #pins: Pins;
   #state: CommittedState;
   /** The pinned state that a read has come down to: it is the newest one until the read ends. */
   #read: CommittedState | undefined;
@@ -141,15 +129,22 @@ export class Core {
     }
     if (shared === undefined) publishState(memory, this.meta);
     this.#state = readState(memory);
+    this.#pins = new Pins(this, this.#others?.locks);
+    this.events = new Events(this);
     this.transactions = new Transactions(this);
     const isUnsynced = options.sync === 'none' && !options.readonly;
     if (isUnsynced && !this.#isAttached) rememberAtExit(this);
     const readers = this.#isAttached ? undefined : () => this.#readerStart(seed);
     this.searches = new Searches(this.source, options.threads, readers);
     const start = this.#isAttached ? undefined : () => this.#writerStart();
-    this.diagnostics = new Diagnostics(path, memory, options);
-    const { lockTimeoutMs } = options;
-    this.writer = new WriterConnection(memory, slot.index, lockTimeoutMs, this.diagnostics, start);
+    this.writer = new WriterConnection(
+      memory,
+      slot.index,
+      options.lockTimeoutMs,
+      start,
+      this.events,
+    );
+    this.events.opened(this.#state, rejected !== undefined);
   }
 
   #writerStart(): messages.WriterStart {
@@ -260,6 +255,11 @@ export class Core {
     }
   }
 
+  /** The newest whole meta in the file, which a commit may be about to replace. */
+  newestMeta(): Meta | undefined {
+    return readNewestMeta(this.file, this.#scratch, this.#readBootId).meta;
+  }
+
   /** A keyspace's record in a committed state. */
   recordIn(state: CommittedState, catalogKey: Uint8Array): KeyspaceRecord | undefined {
     return readKeyspace(this.source, state.catalog, catalogKey);
@@ -283,6 +283,7 @@ export class Core {
         this.source.leave();
         this.#read = undefined;
         if (pinned !== undefined) this.unpin(pinned);
+        this.events.read();
       }
     }
   }
@@ -296,39 +297,17 @@ export class Core {
       throw error instanceof PageMismatch ? corrupt(error) : ioError(error);
     } finally {
       this.source.leave();
+      this.events.read();
     }
   }
 
-  /** Pins the newest state; iterators of one state share a pin. */
+  /** Pins the newest state, until `unpin`. */
   pin(): PinnedState {
-    const shared = this.#pins.get(this.state());
-    if (shared !== undefined) {
-      shared.holders++;
-      return shared.pinned;
-    }
-    const pinned = this.#pinNewest();
-    this.#pins.set(pinned.state, { pinned, holders: 1 });
-    return pinned;
-  }
-
-  /** Publishes the pin, then looks whether the state is still the newest (snapshot-pins.ts). */
-  #pinNewest(): PinnedState {
-    const pinIndex = claimPin(this.memory, this.slot);
-    for (;;) {
-      const state = this.state();
-      setPin(this.memory, pinIndex, state.txnId);
-      this.#others?.locks.pin(state.txnId);
-      if (this.state() === state) return { state, pinIndex };
-      this.#others?.locks.unpin(state.txnId);
-    }
+    return this.#pins.pin();
   }
 
   unpin(pinned: PinnedState): void {
-    const shared = this.#pins.get(pinned.state);
-    if (shared === undefined || --shared.holders > 0) return;
-    this.#pins.delete(pinned.state);
-    this.#others?.locks.unpin(pinned.state.txnId);
-    releasePin(this.memory, pinned.pinIndex);
+    this.#pins.unpin(pinned);
   }
 
   /** Who reads the oldest state in use, of all threads and processes. */
@@ -365,7 +344,7 @@ export class Core {
     if (!this.#isOpen) return;
     if (this.transactions.isActive) throw new MnemeError('ERR_MNEME_BATCH_ACTIVE');
     this.#isOpen = false;
-    if (isDebugged) debug(`close: ${JSON.stringify(this.path)}`);
+    this.events.note('closes');
     try {
       if (!this.#isAttached) {
         markClosed(this.memory);
@@ -375,7 +354,6 @@ export class Core {
       forgetAtExit(this);
       this.searches.close();
       this.writer.end();
-      for (const { pinned } of this.#pins.values()) releasePin(this.memory, pinned.pinIndex);
       this.#pins.clear();
       this.#others?.locks.close();
       this.source.cache.giveBack();

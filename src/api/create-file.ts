@@ -10,7 +10,7 @@ import { BOOT_ID_BYTES, encodeMeta, type Meta, metaOffset } from '../shared/page
 import { Checksummer } from '../shared/pages/page-file.js';
 import { checksumWord, type ScratchMemory } from '../shared/pages/recovery.js';
 import type { Storage, StorageFile } from '../shared/pages/storage.js';
-import { type Clock, type Random, systemRandom } from '../shared/system.js';
+import { type Clock, processId, type Random, systemRandom } from '../shared/system.js';
 import { newTree } from '../shared/tree-root.js';
 
 function emptyMeta(pageSize: number, clock: Clock, random: Random, bootId?: Uint8Array): Meta {
@@ -53,9 +53,14 @@ function writeEmpty(file: StorageFile, scratch: ScratchMemory, meta: Meta): void
   file.datasync();
 }
 
+/** How the names begin under which a process makes a file. */
+export function temporaryPrefix(path: string, pid: number): string {
+  return `${path}.tmp-${pid}-`;
+}
+
 /** A name beside a path that nobody else has. */
 export function temporaryPath(path: string): string {
-  return `${path}.tmp-${Buffer.from(systemRandom(6)).toString('hex')}`;
+  return temporaryPrefix(path, processId()) + Buffer.from(systemRandom(6)).toString('hex');
 }
 
 /**

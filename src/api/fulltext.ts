@@ -1,7 +1,7 @@
 /**
  * A keyspace of full text: documents by their ids, found by the words in them.
  */
-import type { TextRequest } from '../reader/text-query.js';
+import type { TextExplanation, TextRequest } from '../reader/text-query.js';
 import type { FoundDocument } from '../reader/text-search.js';
 import { invalidType, MnemeError } from '../shared/errors.js';
 import type { KeyspaceRecord } from '../shared/keyspaces/catalog.js';
@@ -9,9 +9,8 @@ import { indexOf, textOf } from '../shared/keyspaces/fulltext.js';
 import type { TextSettings, TextState } from '../shared/keyspaces/text-state.js';
 import * as messages from '../shared/memory/messages.js';
 import type { Core } from './core.js';
-import { isWatched, type SearchFacts } from './diagnostics.js';
 import { fixedKey, type Key } from './keys.js';
-import { Keyspace, type KeyspaceView } from './keyspace.js';
+import { Keyspace, type KeyspaceReader, type KeyspaceView } from './keyspace.js';
 import { KeyspaceAccess, type StillState } from './keyspace-access.js';
 import type { RangeIterator } from './range-iterator.js';
 import { snippetOf } from './snippet.js';
@@ -28,7 +27,6 @@ import {
   type CheckedTextSearch,
   checkTextSearch,
   type FtSearchOptions,
-  TOP_K_DEFAULT,
 } from './text-search-options.js';
 import { TextSender } from './text-sender.js';
 import type { Progress } from './verify.js';
@@ -50,6 +48,11 @@ export interface FtStats {
   totalDocLen: number;
   /** Documents that were put or removed while indexing was paused. */
   pending: number;
+}
+
+/** How a search comes to its scores. */
+export interface ExplainedSearch extends TextExplanation {
+  readonly request: TextRequest;
 }
 
 /** How many more hits are looked for when a filter leaves too few. */
@@ -88,6 +91,11 @@ export class FtKeyspace {
   /** Where the handle comes from. @internal */
   get origin() {
     return { core: this.#core, options: this.#options, view: this.#access.view };
+  }
+
+  /** The documents as values by their ids, to be read in any range. @internal */
+  get documents(): KeyspaceReader {
+    return this.#store;
   }
 
   /**
@@ -205,19 +213,7 @@ export class FtKeyspace {
    * the scores are those of a full comparison.
    */
   search(query: string, options?: FtSearchOptions): FtHit[] {
-    const { diagnostics } = this.#core;
-    const startMs = diagnostics.searchStart();
-    const hits = this.#search(query, options);
-    if (isWatched(startMs)) diagnostics.tellSearch(startMs, this.#factsOf(hits, options));
-    return hits;
-  }
-
-  #factsOf(hits: readonly FtHit[], options: FtSearchOptions = {}): SearchFacts {
-    const { topK = TOP_K_DEFAULT, filter } = options;
-    return {
-      ...{ keyspace: this.name, kind: 'text', queries: 1, topK, hits: hits.length },
-      ...{ filtered: filter !== undefined, async: false },
-    };
+    return this.#core.events.search('text', this.name, () => this.#search(query, options));
   }
 
   #search(query: string, options: FtSearchOptions | undefined): FtHit[] {
@@ -254,16 +250,28 @@ export class FtKeyspace {
     return found.map(({ id, score }) => ({ key: idText(id), score }));
   }
 
+  /**
+   * The search that `search` makes without filter and snippets, and what each part of the query
+   * adds to the score of each hit. For tools that show it. @internal
+   */
+  explain(query: string, options?: FtSearchOptions): ExplainedSearch | undefined {
+    this.#access.assertReadable();
+    const search = checkTextSearch(query, options);
+    const settings = this.#access.read(() => this.#access.record()?.text);
+    if (settings === undefined) return undefined;
+    const request = this.#request(settings, search);
+    this.#access.assertReadable(); // whatever the analyzer did
+    return this.#access.read(() => {
+      const record = this.#access.record();
+      if (record === undefined) return undefined;
+      return { request, ...this.#core.searches.explainText(record, request) };
+    });
+  }
+
   /** The same search as `search` on a reader: the calling thread stays free. */
   searchAsync(query: string, options?: FtSearchOptions): Promise<FtHit[]> {
-    const { diagnostics } = this.#core;
-    const startMs = diagnostics.searchStart();
-    const found = this.#searchElsewhere(query, options);
-    if (!isWatched(startMs)) return found;
-    return found.then((hits) => {
-      diagnostics.tellSearch(startMs, { ...this.#factsOf(hits, options), async: true });
-      return hits;
-    });
+    const run = () => this.#searchElsewhere(query, options);
+    return this.#core.events.searchAsync('text', this.name, run);
   }
 
   async #searchElsewhere(query: string, options: FtSearchOptions | undefined): Promise<FtHit[]> {

@@ -7,7 +7,6 @@ import { compareBytes } from '../shared/bytes/compare.js';
 import { METRICS, type Metric } from '../shared/bytes/vector-codes.js';
 import { invalidType, outOfRange } from '../shared/errors.js';
 import type { Core } from './core.js';
-import { isWatched } from './diagnostics.js';
 import { FtKeyspace } from './fulltext.js';
 import type { Key } from './keys.js';
 import { Keyspace } from './keyspace.js';
@@ -54,21 +53,12 @@ interface CheckedQuery {
 
 /** @throws {TypeError | RangeError} and whatever either search throws. */
 export function hybridSearch(core: Core, query: HybridQuery): HybridHit[] {
-  const { diagnostics } = core;
-  const startMs = diagnostics.searchStart();
-  const hits = fusedHits(core, query);
-  if (isWatched(startMs)) {
-    const { text, topK = TOP_K_DEFAULT, filter } = query;
-    diagnostics.tellSearch(startMs, {
-      ...{ keyspace: text.keyspace.name, kind: 'hybrid', queries: 1, topK, hits: hits.length },
-      ...{ filtered: filter !== undefined, async: false },
-    });
-  }
-  return hits;
+  core.assertOpen();
+  const keyspace = query?.text?.keyspace?.name ?? '';
+  return core.events.search('hybrid', keyspace, () => fuse(core, query));
 }
 
-function fusedHits(core: Core, query: HybridQuery): HybridHit[] {
-  core.assertOpen();
+function fuse(core: Core, query: HybridQuery): HybridHit[] {
   const { textWeight, vectorWeight, metric, topK, depth, k, filter } = checkQuery(core, query);
   const [textHits, vectorHits] = inOneState(core, query, (text, vector) => [
     text.search(query.text.query, { topK: depth, ...filter }),

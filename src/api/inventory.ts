@@ -7,8 +7,10 @@ import {
   type KeysKind,
   type KeyspaceRecord,
   keyspaceNames,
+  treesOf,
 } from '../shared/keyspaces/catalog.js';
 import { LIST, SORTED_SET } from '../shared/keyspaces/collection-names.js';
+import { expiredCount } from '../shared/keyspaces/expiry.js';
 import type { TextSettings } from '../shared/keyspaces/text-state.js';
 import { TREE_KEY_BYTES_MAX } from '../shared/limits.js';
 import { entryCount } from '../shared/pages/page.js';
@@ -29,6 +31,10 @@ export interface KeyspaceInventory {
   readonly sortedSets: () => Iterable<string>;
   readonly lists: () => Iterable<string>;
   readonly vectorKeys: () => Iterable<Uint8Array>;
+  /** In use by all that it holds. */
+  readonly pages: number;
+  /** How many deadlines have come by a moment, ms since the epoch, and are not purged. O(log n). */
+  readonly deadlinesBy: (moment: number) => number;
 }
 
 /**
@@ -52,7 +58,15 @@ export function inventoryOf(snapshot: Snapshot, names?: readonly string[]): Keys
     sortedSets: () => namesOf(core, record, SORTED_SET),
     lists: () => namesOf(core, record, LIST),
     vectorKeys: () => keysOf(core, record, record.vectorSlots),
+    pages: pagesOf(record),
+    deadlinesBy: (moment) =>
+      core.readingPinned(() => expiredCount(core.source.of(record), record.expiry, moment)),
   }));
+}
+
+function pagesOf(record: KeyspaceRecord): number {
+  const extents = record.overflowPages + record.elementPages;
+  return treesOf(record).reduce((sum, it) => sum + it.leafPages + it.branchPages, extents);
 }
 
 function* namesOf(core: Core, record: KeyspaceRecord, type: number): Generator<string> {

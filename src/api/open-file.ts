@@ -1,7 +1,6 @@
 /**
  * From a path to an open file and the memory that its pages are read into.
  */
-import { debug, isDebugged } from '../shared/debug-log.js';
 import { type ErrorDetails, ioError, MnemeError } from '../shared/errors.js';
 import {
   createMemoryHandle,
@@ -55,12 +54,6 @@ export function openDatabaseFile(
   const memory =
     shared === undefined ? newMemory(existing, options) : new SharedMemory(shared.memory);
   const slot = claimThreadSlot(memory, currentSystemThreadId());
-  if (isDebugged) {
-    const how = existing === undefined ? 'makes' : 'opens';
-    const cache = `${memory.frameCount} pages of ${memory.pageSize} bytes`;
-    const purpose = options.readonly ? ', for reading' : '';
-    debug(`open: ${how} ${JSON.stringify(path)}${purpose}, with a cache of ${cache}`);
-  }
   if (existing !== undefined) return { storage, file: existing, memory, slot, memoryFile };
   create(storage, path, options, memory, slot);
   return { storage, file: openFile(storage, path), memory, slot, memoryFile };

@@ -4,7 +4,12 @@
 import { emitWarning } from 'node:process';
 import { ReaderPool } from '../reader/pool.js';
 import { isLarge, search, type VectorSearch } from '../reader/shared-search.js';
-import { runTextQuery, type TextRequest } from '../reader/text-query.js';
+import {
+  explainTextQuery,
+  runTextQuery,
+  type TextExplanation,
+  type TextRequest,
+} from '../reader/text-query.js';
 import type { FoundDocument } from '../reader/text-search.js';
 import type { NearSlot } from '../reader/vector-search.js';
 import type { ReaderStart } from '../reader/worker.js';
@@ -60,6 +65,11 @@ export class Searches {
   /** Runs a text search on the calling thread. */
   runText(record: KeyspaceRecord, request: TextRequest): FoundDocument[] {
     return runTextQuery(this.#source.of(record), record, request);
+  }
+
+  /** Runs a text search on the calling thread, and says how it comes to its scores. */
+  explainText(record: KeyspaceRecord, request: TextRequest): TextExplanation {
+    return explainTextQuery(this.#source.of(record), record, request);
   }
 
   /** Runs a text search on a reader; undefined where there is none. */

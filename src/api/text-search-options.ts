@@ -5,7 +5,7 @@ import { invalidType, outOfRange } from '../shared/errors.js';
 import { type Key, keyBytes } from './keys.js';
 import { checkBm25 } from './text-analysis.js';
 
-export const TOP_K_DEFAULT = 10;
+const TOP_K_DEFAULT = 10;
 
 export interface FtSearchOptions {
   /** Default 10. */

@@ -7,6 +7,7 @@
 import { MnemeError } from '../shared/errors.js';
 import * as messages from '../shared/memory/messages.js';
 import { BatchSets } from './batch-members.js';
+import type { Events } from './events.js';
 import type { OperationFields, WriterConnection } from './writer-connection.js';
 
 /** Turns an async callback into a compile error. */
@@ -15,6 +16,7 @@ export type Sync<R> = R extends PromiseLike<unknown> ? never : R;
 /** The database that batches run on. */
 export interface BatchHost {
   readonly writer: WriterConnection;
+  readonly events: Events;
   assertWritable(): void;
   now(): number;
 }
@@ -49,7 +51,6 @@ export class Transactions {
   run<R>(fn: () => R): R {
     this.#core.assertWritable();
     const nested = this.isActive;
-    if (!nested) this.#core.writer.watch();
     this.#add(nested ? messages.SAVEPOINT : messages.BEGIN);
     // The outermost batch waits for its turn before its callback runs.
     if (!nested) {
@@ -69,10 +70,7 @@ export class Transactions {
     }
     this.#leave();
     if (nested) this.#add(messages.RELEASE);
-    else {
-      this.#commit();
-      this.#core.writer.tellCommit();
-    }
+    else this.#commit();
     return result;
   }
 
@@ -82,9 +80,11 @@ export class Transactions {
   }
 
   #commit(): void {
+    const { writer, events } = this.#core;
     try {
       this.#add(messages.COMMIT);
-      this.#core.writer.send();
+      writer.send();
+      if (events.wantsCommits) writer.tellCommit(true);
     } catch (error) {
       this.#undo(false);
       throw error;

@@ -14,7 +14,6 @@ import { VECTOR_DIMENSION_MAX } from '../shared/limits.js';
 import * as messages from '../shared/memory/messages.js';
 import { rankOf } from '../shared/tree/cursor.js';
 import type { Core } from './core.js';
-import { isWatched, type SearchFacts } from './diagnostics.js';
 import { type Key, keyBytes, writeKey } from './keys.js';
 import type { KeyspaceAccess, StillState } from './keyspace-access.js';
 
@@ -137,7 +136,9 @@ export abstract class VectorKeyspace<K extends Key> {
    * @throws {MnemeError} `ERR_MNEME_DIMENSION_MISMATCH` with `{ expected, actual }`.
    */
   vsearch(query: ArrayLike<number>, options?: VectorSearchOptions<K>): VectorHit<K>[] {
-    return this.vsearchMany([query], options)[0] as VectorHit<K>[];
+    const { events } = this.#core;
+    const run = () => this.#search([query], options)[0] as VectorHit<K>[];
+    return events.search('vector', this.#access.keyspaceName, run);
   }
 
   /** The hits of several queries, in one pass over the data; see `vsearch`. */
@@ -145,14 +146,13 @@ export abstract class VectorKeyspace<K extends Key> {
     queries: readonly ArrayLike<number>[],
     options?: VectorSearchOptions<K>,
   ): VectorHit<K>[][] {
-    const { diagnostics } = this.#core;
-    const startMs = diagnostics.searchStart();
-    const hits = this.#searchNow(queries, options);
-    if (isWatched(startMs)) diagnostics.tellSearch(startMs, this.#factsOf(hits, options));
-    return hits;
+    const { events } = this.#core;
+    const run = () => this.#search(queries, options);
+    const count = (hits: readonly VectorHit<K>[][]) => hits.flat().length;
+    return events.search('vector', this.#access.keyspaceName, run, count);
   }
 
-  #searchNow(
+  #search(
     queries: readonly ArrayLike<number>[],
     options: VectorSearchOptions<K> | undefined,
   ): VectorHit<K>[][] {
@@ -178,23 +178,8 @@ export abstract class VectorKeyspace<K extends Key> {
     query: ArrayLike<number>,
     options?: VectorSearchOptions<K>,
   ): Promise<VectorHit<K>[]> {
-    const { diagnostics } = this.#core;
-    const startMs = diagnostics.searchStart();
-    const found = this.#searchElsewhere(query, options);
-    if (!isWatched(startMs)) return found;
-    return found.then((hits) => {
-      diagnostics.tellSearch(startMs, { ...this.#factsOf([hits], options), async: true });
-      return hits;
-    });
-  }
-
-  #factsOf(hits: VectorHit<K>[][], options: VectorSearchOptions<K> = {}): SearchFacts {
-    const { topK = TOP_K_DEFAULT, filter } = options;
-    return {
-      keyspace: this.#access.keyspaceName,
-      ...{ kind: 'vector', queries: hits.length, topK, hits: hits.flat().length },
-      ...{ filtered: filter !== undefined, async: false },
-    };
+    const run = () => this.#searchElsewhere(query, options);
+    return this.#core.events.searchAsync('vector', this.#access.keyspaceName, run);
   }
 
   async #searchElsewhere(

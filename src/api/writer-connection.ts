@@ -4,7 +4,6 @@
  */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { debug, isDebugged } from '../shared/debug-log.js';
 import { isErrorCode, MnemeError } from '../shared/errors.js';
 import {
   ChannelCaller,
@@ -42,7 +41,7 @@ import {
   processId,
   threadMayLive,
 } from '../shared/system.js';
-import type { Diagnostics, WatchedTransaction } from './diagnostics.js';
+import type { Events } from './events.js';
 import { InlineWriter } from './inline-writer.js';
 import { WaitingPolicy } from './waiting.js';
 
@@ -70,9 +69,6 @@ export class WriterConnection {
   readonly #start: (() => WriterStart) | undefined;
   readonly #channel: ChannelCaller;
   readonly #lockTimeoutMs: number;
-  readonly #diagnostics: Diagnostics;
-  /** The transaction that is under way, where somebody wants to hear of it. */
-  #watched: WatchedTransaction | undefined;
   /** The posted segment that begins a transaction, until it is answered. */
   #beginning = 0;
   #worker: Worker | undefined;
@@ -83,6 +79,10 @@ export class WriterConnection {
   #segment = 0;
   #end = 0;
   #own = false;
+  /** What the last transaction sent so far, and how long the last answer was waited for. */
+  #sentBytes = 0;
+  #waitedMs = 0;
+  readonly #events: Events;
   #now = 0;
   readonly #waiting = new WaitingPolicy(availableParallelism());
   #spins = true;
@@ -90,20 +90,19 @@ export class WriterConnection {
   /**
    * @param channel - This thread's slot.
    * @param lockTimeoutMs - How long another thread's batch is waited for.
-   * @param diagnostics - Who is told of transactions.
    * @param start - What the writer is told; undefined where another thread starts it.
    */
   constructor(
     memory: SharedMemory,
     channel: number,
     lockTimeoutMs: number,
-    diagnostics: Diagnostics,
     start: (() => WriterStart) | undefined,
+    events: Events,
   ) {
     this.#memory = memory;
+    this.#events = events;
     this.#start = start;
     this.#lockTimeoutMs = lockTimeoutMs;
-    this.#diagnostics = diagnostics;
     this.#channel = new ChannelCaller(memory, channel);
   }
 
@@ -114,6 +113,7 @@ export class WriterConnection {
 
   /** Starts a segment. `own`: it is a transaction of its own. */
   begin(own: boolean, now: number): void {
+    this.#events.assertNotTelling();
     this.ensureStarted();
     if (!this.isEmpty) this.#post();
     if (!this.#channel.hasAtMost(CHANNEL_SEGMENT_COUNT - 1)) this.#wait(CHANNEL_SEGMENT_COUNT - 1);
@@ -121,7 +121,6 @@ export class WriterConnection {
     this.#end = this.#segment + SEGMENT_HEADER_BYTES;
     this.#own = own;
     this.#now = now;
-    if (own) this.watch();
   }
 
   /** Goes on with a batch's segment, or starts one: a segment has one reading of the clock. */
@@ -147,7 +146,6 @@ export class WriterConnection {
   /** Ends the operation whose key and value were written where `reserve` said. */
   add(fields: OperationFields, keyLength: number, valueLength: number): void {
     this.#end = finishOperation(this.#memory, this.#end, fields, keyLength, valueLength);
-    this.#watched?.add(fields.code, keyLength + valueLength);
   }
 
   get isEmpty(): boolean {
@@ -162,25 +160,13 @@ export class WriterConnection {
     this.#wait(0);
     const { answer } = this.#channel;
     if (this.#memory.i32[answer >>> 2] !== 0) throw this.#answeredError();
-    if (this.#own && this.#watched !== undefined) this.tellCommit();
+    if (this.#own && this.#events.wantsCommits) this.tellCommit(false);
     return answer + ANSWER_HEADER_BYTES;
   }
 
-  /** What follows is one transaction. */
-  watch(): void {
-    this.#watched = this.#diagnostics.watchTransaction();
-  }
-
-  /** Tells of the transaction that was carried out; its answer is not read yet, and stays. */
-  tellCommit(): void {
-    const watched = this.#watched;
-    if (watched === undefined) return;
-    this.#watched = undefined;
-    const { answer } = this.#channel;
-    const { u8 } = this.#memory;
-    const kept = u8.slice(answer, answer + ANSWER_HEADER_BYTES + this.answerLength);
-    this.#diagnostics.tellCommit(watched);
-    u8.set(kept, answer);
+  /** Tells of the transaction that was answered last. */
+  tellCommit(isBatch: boolean): void {
+    this.#events.committed({ isBatch, bytes: this.#sentBytes, durationMs: this.#waitedMs });
   }
 
   get answerLength(): number {
@@ -204,6 +190,8 @@ export class WriterConnection {
     const mode = this.#own ? MODE_OWN : this.#modeOf(segment);
     i32[(segment >>> 2) + 1] = mode;
     this.#beginning = mode === MODE_OWN || mode === MODE_BEGIN ? segment : 0;
+    if (this.#beginning !== 0) this.#sentBytes = 0;
+    this.#sentBytes += this.#end - segment;
     f64[(segment >>> 3) + 1] = this.#now;
     this.#segment = 0;
     this.#decideWaiting();
@@ -225,6 +213,7 @@ export class WriterConnection {
 
   /** Waits until at most `count` segments are open. */
   #wait(count: number): void {
+    this.#waitedMs = 0;
     if (this.#channel.hasAtMost(count)) return;
     const started = monotonicMs();
     const spinEnd = this.#spins ? started + SPIN_MS_MAX : started;
@@ -237,7 +226,8 @@ export class WriterConnection {
       this.#checkWriter();
       if (monotonicMs() - started >= this.#lockTimeoutMs) this.#giveUp();
     }
-    this.#waiting.learn(monotonicMs() - started);
+    this.#waitedMs = monotonicMs() - started;
+    this.#waiting.learn(this.#waitedMs);
   }
 
   /** Takes back what the writer has not begun: another thread's batch lasts too long. */
@@ -268,8 +258,8 @@ export class WriterConnection {
       if (threadMayLive(systemThreadId(this.#memory, slot - 1))) return;
     }
     this.#ended = true;
-    if (isDebugged) debug('writer: its thread is gone');
     if (isMarkedClosed(this.#memory)) throw new MnemeError('ERR_MNEME_CLOSED');
+    this.#events.note('the writer does not answer any more');
     throw new MnemeError('ERR_MNEME_WRITER_DIED');
   }
 
@@ -281,6 +271,7 @@ export class WriterConnection {
     const start = this.#start;
     if (start === undefined) return;
     const workerData = start();
+    this.#events.note('starts the writer');
     try {
       this.#worker = this.#startWorker(workerData);
     } catch (error) {
@@ -299,9 +290,9 @@ export class WriterConnection {
       name: 'mneme writer',
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
-    worker.on('error', (error) => {
-      if (isDebugged) debug(`writer: failed: ${error}`);
+    worker.on('error', () => {
       this.#ended = true; // whoever waits, or writes next, is told
+      this.#events.note('the writer has died');
     });
     worker.on('exit', () => {
       this.#ended = true;

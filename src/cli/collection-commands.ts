@@ -6,6 +6,13 @@ import type { Database } from '../api/database.js';
 import type { Keyspace } from '../api/keyspace.js';
 import type { List } from '../api/list.js';
 import type { SortedSet } from '../api/sorted-set.js';
+import {
+  jsonNumber,
+  parseValue,
+  plainValue,
+  type TypedAs,
+  typedValue,
+} from '../shared/bytes/typed-value.js';
 import type { Value } from '../shared/bytes/value-codec.js';
 import { reading, writing } from './opening.js';
 import { type CommonOptions, Ending, EXIT_ERROR, jsonLine, line } from './terminal.js';
@@ -16,7 +23,6 @@ import {
   typeOption,
   wholeNumber,
 } from './value-commands.js';
-import { jsonNumber, parseValue, plainValue, type TypedAs, typedValue } from './values.js';
 
 interface CollectionOptions extends KeysOption {
   readonly type: TypedAs;

@@ -2,16 +2,16 @@
  * The commands `dump` and `load`. A file that is loaded has another name until it is whole, so
  * whatever ends the command leaves no half of one.
  */
-import { closeSync, existsSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
-import process from 'node:process';
+import { closeSync, existsSync, openSync, readSync, rmSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
-import { setImmediate } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { temporaryPath } from '../api/create-file.js';
 import { outOfRange } from '../shared/errors.js';
+import { NodeStorage } from '../shared/pages/node-storage.js';
 import { type DumpRecord, dumpRecords, Loader } from './dump.js';
+import { tellOutput } from './guard.js';
 import { openForWriting, reading } from './opening.js';
-import { type CommonOptions, Ending, EXIT_INTERRUPTED, jsonLine, line } from './terminal.js';
+import { type CommonOptions, jsonLine, line } from './terminal.js';
 
 const CHUNK_BYTES = 2 ** 16;
 const RECORDS_PER_BATCH = 5000;
@@ -39,33 +39,29 @@ export function addDumpCommands(program: Command): void {
     .action(loadFile);
 }
 
-async function loadFile(file: string, input: string, options: LoadOptions): Promise<void> {
+function loadFile(file: string, input: string, options: LoadOptions): void {
   if (options.overwrite !== true && existsSync(file)) {
     const error = new Error(`EEXIST: file already exists, '${file}'; --overwrite takes its place`);
     throw Object.assign(error, { code: 'EEXIST' });
   }
+  tellOutput(file);
   const temporary = temporaryPath(file);
-  const interruption = new AbortController();
-  const interrupt = () => interruption.abort();
-  process.once('SIGINT', interrupt);
   try {
-    const records = await loadInto(temporary, input, options, interruption.signal);
-    renameSync(temporary, file);
+    const records = loadInto(temporary, input, options);
+    const storage = new NodeStorage();
+    // A link never takes the place of a file that somebody made meanwhile.
+    if (options.overwrite === true) storage.rename(temporary, file);
+    else storage.link(temporary, file);
+    storage.syncDirectory(file);
     if (options.json === true) jsonLine({ records });
     else line(`${records} records`);
   } finally {
-    process.off('SIGINT', interrupt);
     rmSync(temporary, { force: true });
   }
 }
 
-/** Returns how many records there were. Between two batches it looks whether it is to end. */
-async function loadInto(
-  path: string,
-  input: string,
-  options: LoadOptions,
-  signal: AbortSignal,
-): Promise<number> {
+/** Returns how many records there were. */
+function loadInto(path: string, input: string, options: LoadOptions): number {
   const database = openForWriting(path, { ...options, create: true, sync: 'none' });
   try {
     const loader = new Loader(database);
@@ -74,8 +70,6 @@ async function loadInto(
       database.batch(() => {
         for (const text of batch) loader.load(parseLine(text, ++records));
       });
-      await setImmediate();
-      if (signal.aborted) throw new Ending(EXIT_INTERRUPTED);
     }
     return records;
   } finally {

@@ -19,9 +19,9 @@ import { inventoryOf, type KeyspaceInventory } from '../api/inventory.js';
 import type { Key } from '../api/keys.js';
 import type { Keyspace } from '../api/keyspace.js';
 import type { Snapshot } from '../api/snapshot.js';
+import { bytesOf, jsonNumber, type TypedValue, typedValue } from '../shared/bytes/typed-value.js';
 import type { Value } from '../shared/bytes/value-codec.js';
 import { outOfRange } from '../shared/errors.js';
-import { bytesOf, jsonNumber, type TypedValue, typedValue } from './values.js';
 
 const ANALYZERS_OF_OURS: ReadonlySet<string> = new Set([
   ...['standard', 'english', 'english-stop', 'whitespace'],

@@ -6,6 +6,7 @@ import type { CompactOptions, CompactResult } from '../api/compact.js';
 import type { Database } from '../api/database.js';
 import { inventoryOf } from '../api/inventory.js';
 import { MnemeError } from '../shared/errors.js';
+import { tellOutput } from './guard.js';
 import { reading } from './opening.js';
 import {
   type CommonOptions,
@@ -118,6 +119,7 @@ function addCopy(program: Command, name: 'compact' | 'backup', description: stri
     .addHelpText('after', `\nExample:\n  mneme ${name} app.mneme copy.mneme`)
     .action((file: string, output: string, options: CommonOptions & CompactOptions) => {
       const { overwrite = false } = options;
+      tellOutput(output);
       const result: CompactResult = reading(file, options, (database) =>
         withProgress((onProgress) => database[name](output, { overwrite, onProgress })),
       );

@@ -6,7 +6,7 @@ import { type Database, open } from '../api/database.js';
 import type { OpenOptions } from '../api/options.js';
 import type { CommonOptions } from './terminal.js';
 
-function withKey({ keyFile }: CommonOptions): Pick<OpenOptions, 'encryption'> {
+export function withKey({ keyFile }: CommonOptions): Pick<OpenOptions, 'encryption'> {
   return keyFile === undefined ? {} : { encryption: { keyFile } };
 }
 

@@ -2,12 +2,14 @@
  * The command's whole grammar: every sub-command, and the options that all of them have.
  */
 import { Command } from 'commander';
+import { addBenchCommand } from './bench-command.js';
 import { addCollectionCommands } from './collection-commands.js';
 import { addDumpCommands } from './dump-commands.js';
 import { addFileCommands } from './file-commands.js';
 import { addKeyCommands } from './key-commands.js';
 import { addReplCommand, type RunWords } from './repl.js';
 import { addSearchCommands } from './search-commands.js';
+import { addServeCommand } from './serve-command.js';
 import { addValueCommands } from './value-commands.js';
 
 const ABOUT = `
@@ -30,6 +32,8 @@ export function createProgram(version: string, run: RunWords): Command {
   addSearchCommands(program);
   addDumpCommands(program);
   addKeyCommands(program);
+  addServeCommand(program);
+  addBenchCommand(program);
   addReplCommand(program, run);
   for (const command of leavesOf(program)) {
     command

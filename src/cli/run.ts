@@ -2,6 +2,7 @@
  * Runs one command line and says with which code it ends.
  */
 import { CommanderError } from 'commander';
+import { needsGuard, runGuarded } from './guard.js';
 import { createProgram, throwing } from './program.js';
 import { EXIT_USAGE, tellFailure } from './terminal.js';
 
@@ -14,6 +15,7 @@ const ASKED: ReadonlySet<string> = new Set([
 
 /** @param words - Behind the command's own name. */
 export async function run(words: readonly string[], version: string): Promise<number> {
+  if (needsGuard(words)) return await runGuarded(words);
   try {
     const program = createProgram(version, (line) => run(line, version));
     await throwing(program).parseAsync([...words], { from: 'user' });

@@ -2,10 +2,10 @@
  * Commands that search: words, vectors, and both.
  */
 import { type Command, Option } from 'commander';
+import { parseVector, plainKey } from '../shared/bytes/typed-value.js';
 import { reading } from './opening.js';
 import { type CommonOptions, jsonLine, line } from './terminal.js';
 import { type KeysOption, keyspaceCommand, readerOf, wholeNumber } from './value-commands.js';
-import { parseVector, plainKey } from './values.js';
 
 const METRICS = ['cosine', 'dot', 'l2'] as const;
 

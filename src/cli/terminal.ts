@@ -10,8 +10,6 @@ import { MnemeError } from '../shared/errors.js';
 export const EXIT_ERROR = 1;
 export const EXIT_USAGE = 2;
 export const EXIT_CORRUPT = 3;
-/** As a shell says it of who was ended by Ctrl-C. */
-export const EXIT_INTERRUPTED = 130;
 const CORRUPT: ReadonlySet<string> = new Set([
   'ERR_MNEME_CORRUPT',
   'ERR_MNEME_NOT_A_DATABASE',

@@ -5,6 +5,15 @@ import { type Command, Option } from 'commander';
 import type { Database } from '../api/database.js';
 import type { KeyspaceReader } from '../api/keyspace.js';
 import type { RangeOptions } from '../api/range.js';
+import {
+  parseKey,
+  parseValue,
+  plainKey,
+  plainValue,
+  type TypedAs,
+  typedValue,
+  VALUE_TYPES,
+} from '../shared/bytes/typed-value.js';
 import type { Value } from '../shared/bytes/value-codec.js';
 import { outOfRange } from '../shared/errors.js';
 import { reading, writing } from './opening.js';
@@ -17,15 +26,6 @@ import {
   line,
   write,
 } from './terminal.js';
-import {
-  parseKey,
-  parseValue,
-  plainKey,
-  plainValue,
-  type TypedAs,
-  typedValue,
-  VALUE_TYPES,
-} from './values.js';
 
 /** How the keys of a keyspace are typed. */
 export interface KeysOption extends CommonOptions {

@@ -21,5 +21,5 @@ export interface WasmApi {
   validate(bytes: Uint8Array): boolean;
 }
 
-export const webAssembly: WasmApi | undefined = (globalThis as { WebAssembly?: WasmApi })
+export const webAssembly: WasmApi | undefined = (globalThis as unknown as { WebAssembly?: WasmApi })
   .WebAssembly;

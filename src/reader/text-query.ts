@@ -56,18 +56,91 @@ export function runTextQuery(
   record: KeyspaceRecord,
   request: TextRequest,
 ): FoundDocument[] {
-  const { parts, topK, k1, b, all } = request;
+  return bestIn(source, record, request, clausesOf(source, record, request));
+}
+
+/** What a query looks for, in the index that serves. */
+interface PreparedQuery {
+  readonly bm25: Bm25;
+  readonly clauses: readonly TextClause[];
+  /** Of each part of the query, in its order, which clause is for it; -1 for what is nowhere. */
+  readonly places: readonly number[];
+}
+
+function clausesOf(
+  source: PageSource,
+  record: KeyspaceRecord,
+  { parts, k1, b }: TextRequest,
+): PreparedQuery {
   const index = indexOf(record, 'current');
   const { documents, totalLength } = index.counters;
   const bm25: Bm25 = { documents, averageLength: totalLength / documents, k1, b };
-  const builder = new ClauseBuilder(source, record, index, bm25);
-  const { clauses, order } = builder.build(parts);
+  return { bm25, ...new ClauseBuilder(source, record, index, bm25).build(parts) };
+}
+
+function bestIn(
+  source: PageSource,
+  record: KeyspaceRecord,
+  { parts, topK, all }: TextRequest,
+  { clauses, places }: PreparedQuery,
+): FoundDocument[] {
+  const order = places.filter((place) => place >= 0);
   if (all && order.length < parts.length) return [];
   const removed = removedDocuments(source, record);
   const wanted = topK + (topK === 0 ? 0 : removed.size);
   const hits = searchText(source, { clauses, order, topK: wanted, all });
   const alive = removed.size === 0 ? hits : hits.filter(({ number }) => !removed.has(number));
   return bestOf(alive, topK, (number) => documentId(source, record, number));
+}
+
+/** What a part of the query, as often as it stands there, adds to the score of a document. */
+export interface PartScore {
+  readonly frequency: number;
+  readonly score: number;
+}
+
+/** How a search comes to its scores. */
+export interface TextExplanation {
+  /** In the index, and their average length in terms. */
+  readonly documents: number;
+  readonly averageLength: number;
+  /** Of each part of the query, in its order; none for what no document has. */
+  readonly parts: readonly ({ readonly documents: number; readonly idf: number } | undefined)[];
+  readonly hits: readonly (FoundDocument & {
+    readonly length: number;
+    /** As `parts`; their sum in this order is the score. */
+    readonly parts: readonly (PartScore | undefined)[];
+  })[];
+}
+
+/** The same search, with what each part of the query adds to the score of each document. */
+export function explainTextQuery(
+  source: PageSource,
+  record: KeyspaceRecord,
+  request: TextRequest,
+): TextExplanation {
+  const prepared = clausesOf(source, record, request);
+  const { bm25, clauses, places } = prepared;
+  const found = bestIn(source, record, request, prepared);
+  const hits = found.map((document) => {
+    const postings = clauses.map((clause) => clause.find(document.number));
+    const parts = places.map((place): PartScore | undefined => {
+      const posting = postings[place];
+      if (posting === undefined) return undefined;
+      return {
+        frequency: posting.frequency,
+        score: (clauses[place] as TextClause).scoreOf(posting),
+      };
+    });
+    const { length = 0 } = postings.find((posting) => posting !== undefined) ?? {};
+    return { ...document, length, parts };
+  });
+  const { documents, averageLength } = bm25;
+  const parts = places.map((place) => {
+    const clause = clauses[place];
+    return clause === undefined ? undefined : { documents: clause.documents, idf: clause.idf };
+  });
+  return { documents, averageLength, parts, hits };
 }
 
 const NOBODY: ReadonlySet<number> = new Set();
@@ -94,25 +167,24 @@ class ClauseBuilder {
     this.#bm25 = bm25;
   }
 
-  /** Clauses for what is found of the parts, each once, and their order in the query. */
-  build(parts: readonly QueryPart[]): { clauses: TextClause[]; order: number[] } {
+  /** Clauses for what is found of the parts, each once, and where each part's is; -1 for none. */
+  build(parts: readonly QueryPart[]): { clauses: TextClause[]; places: number[] } {
     const names = parts.map(nameOf);
     const times = new Map<string, number>();
     for (const name of names) times.set(name, (times.get(name) ?? 0) + 1);
     const clauses: TextClause[] = [];
-    const order: number[] = [];
-    const places = new Map<string, number>();
-    parts.forEach((part, at) => {
+    const known = new Map<string, number>();
+    const places = parts.map((part, at) => {
       const name = names[at] as string;
-      let place = places.get(name);
+      let place = known.get(name);
       if (place === undefined) {
         const clause = this.#clause(part, times.get(name) as number);
         place = clause === undefined ? -1 : clauses.push(clause) - 1;
-        places.set(name, place);
+        known.set(name, place);
       }
-      if (place >= 0) order.push(place);
+      return place;
     });
-    return { clauses, order };
+    return { clauses, places };
   }
 
   #clause(part: QueryPart, times: number): TextClause | undefined {

@@ -172,6 +172,7 @@ function intersect(
 
 /** A document that was found. */
 export interface FoundDocument {
+  readonly number: number;
   readonly id: Uint8Array;
   readonly score: number;
 }
@@ -182,7 +183,7 @@ export function bestOf(
   topK: number,
   idOf: (number: number) => Uint8Array,
 ): FoundDocument[] {
-  const found = hits.map(({ number, score }) => ({ id: idOf(number), score }));
+  const found = hits.map(({ number, score }) => ({ number, id: idOf(number), score }));
   found.sort((a, b) => b.score - a.score || compareBytes(a.id, b.id));
   return found.slice(0, topK);
 }

@@ -1,10 +1,11 @@
 /**
- * What `NODE_DEBUG=mneme` shows: a line on the standard error for each of the things that one wants
- * to know when a database does not behave, from any thread.
+ * What `NODE_DEBUG=mneme` shows of the writer's thread and of what all threads share; the calling
+ * thread's lines are in api/events.ts.
  *
- * The form is that of `util.debuglog`. That one would hand a worker's lines to the main thread, which
- * shows them when its own call has ended, so not at all in a hang; here they are written at once. No
- * line holds a key, a value or a query. Who has something to say asks first whether it is wanted.
+ * The form is that of `util.debuglog`. That one would hand a worker's lines to the main thread,
+ * which shows them when its own call has ended, so not at all in a hang; here they are written at
+ * once. No line holds a key, a value or a query. Who has something to say asks first whether it is
+ * wanted.
  */
 import { debuglog } from 'node:util';
 import { processId, writeStandardError } from './system.js';

@@ -3,8 +3,8 @@
  * them.
  */
 import { type CheckReport, FileChecker } from '../shared/keyspaces/check-keyspace.js';
+import { firstDataPage } from '../shared/pages/meta-page.js';
 import type { Engine } from './engine.js';
-import { firstDataPage } from './pages/page-file-writer.js';
 
 export interface UnusedRun {
   readonly start: number;

@@ -17,7 +17,7 @@ import { debug, isDebugged, shortMs } from '../shared/debug-log.js';
 import { type TxnId, toPageId } from '../shared/ids.js';
 import { encodeKeyspace, RECORD_BYTES_MAX, treesOf } from '../shared/keyspaces/catalog.js';
 import { sealRecord } from '../shared/keyspaces/sealed-record.js';
-import { publishState } from '../shared/memory/control-block.js';
+import { publishState, setWriterTurn } from '../shared/memory/control-block.js';
 import type { SyncMode } from '../shared/memory/messages.js';
 import type { FreeExtent } from '../shared/pages/meta-page.js';
 import { pageLevel } from '../shared/pages/page.js';
@@ -117,18 +117,24 @@ export class Commit {
     files.writer.ensurePages(pages.pageCount);
     const live = this.#liveSealed();
     if (PROVES_ALL) this.#proveNodes(live);
-    if (record !== undefined) this.#writeDurably(txnId, record, live);
+    // Others see the state as soon as its meta stands in the file. What was seen by anybody must be
+    // there for everybody, so the threads of this opening look there too until it is published.
+    if (record !== undefined) {
+      setWriterTurn(this.#engine.memory, false);
+      this.#writeDurably(txnId, record, live);
+    }
     // From here on the transaction is committed; nothing below can fail.
     if (record === undefined) this.#freeLog.touch();
     this.#release(live, record === undefined);
     pages.dropDeadFrames();
     this.#publish(txnId, pages.pageCount);
+    if (record !== undefined) setWriterTurn(this.#engine.memory, true);
     // After publishing: whoever pins an older state later sees that it moved, and pins anew.
     free.addFreed(pages.freed, this.#engine.protectedStates());
     if (isDebugged) {
       const how = record === undefined ? 'in memory' : 'synced';
       const took = shortMs(monotonicMs() - startMs);
-      debug(`commit: transaction ${txnId}, ${live.length} pages ${how}, ${took}`);
+      debug(`writer: transaction ${txnId}, ${live.length} pages ${how}, ${took}`);
     }
     return true;
   }
@@ -246,7 +252,8 @@ export class Commit {
     try {
       const record = this.#freeLog.next(txnId);
       files.writer.ensurePages(pages.pageCount);
-      if (isDebugged) debug(`write-behind: transaction ${txnId}, ${files.unwritten.size} pages`);
+      if (isDebugged && files.unwritten.size > 0)
+        debug(`writer: writes ${files.unwritten.size} pages behind`);
       this.#writeUnwritten();
       this.#guarded(() => writeMeta(this.#fields(txnId, record)));
       this.#freeLog.settle(record);

@@ -37,7 +37,7 @@ function main(): void {
   let startError: unknown;
   try {
     writer = startWriter(start);
-    if (isDebugged) debug(`writer: started, thread ${currentSystemThreadId()}, sync ${start.sync}`);
+    if (isDebugged) debug(`writer: runs, thread ${currentSystemThreadId()}, sync ${start.sync}`);
     announceWriter(memory, writer.slot.index + 1);
   } catch (error) {
     startError = error;

@@ -1,7 +1,7 @@
 /**
  * Each command does what its help says, and ends with the code that it says.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { open } from 'mneme';
@@ -183,22 +183,6 @@ test('load makes a whole file or none, from a file and from a pipe', () => {
     expect(mnemeWith(input, 'load', join(folder, 'bad'), '-').status).toBe(1);
   }
   expect(readdirSync(folder).sort()).toEqual(['a.mneme', 'copy']);
-});
-
-test('Ctrl-C in the middle of a load leaves nothing behind', async () => {
-  const folder = temporaryDirectory();
-  const child = spawn(process.execPath, [MAIN, 'load', join(folder, 'new'), '-'], {
-    stdio: ['pipe', 'ignore', 'pipe'],
-  });
-  const records = Array.from({ length: 6000 }, (_, index) => {
-    return JSON.stringify({ in: 'a', key: `k${index}`, type: 'text', value: 'v' });
-  });
-  child.stdin.write(`${JSON.stringify({ keyspace: 'a', keys: 'text' })}\n${records.join('\n')}\n`);
-  while (readdirSync(folder).length === 0) await new Promise((done) => setTimeout(done, 20));
-  child.kill('SIGINT');
-  child.stdin.end(`${records.join('\n')}\n`);
-  const status = await new Promise((done) => child.once('exit', done));
-  expect([status, readdirSync(folder)]).toEqual([130, []]);
 });
 
 test('who stops reading ends a command quietly', () => {

@@ -2,7 +2,7 @@
  * The order in which free pages are taken, which decides how many places a commit writes to.
  */
 import { expect, test } from 'vitest';
-import { PageBitmap } from '../../dist/writer/pages/page-bitmap.js';
+import { PageBitmap } from '../../dist/shared/pages/page-bitmap.js';
 import { PageSweep } from '../../dist/writer/pages/page-sweep.js';
 
 /** So few that the file grows rather than that single pages are taken. */

@@ -76,7 +76,7 @@ const TREE_BYTES = 33;
  * sets (sorted-set.ts), elements of lists (list.ts), four for vectors (vector.ts), and those of
  * full text (fulltext.ts), of the index that serves and of the one that is being built.
  */
-const TREES = [
+export const TREES = [
   'values',
   'expiry',
   'names',
@@ -97,7 +97,7 @@ const TREES = [
   'nextForwards',
   'nextPending',
 ] as const;
-type TreeName = (typeof TREES)[number];
+export type TreeName = (typeof TREES)[number];
 /** No keyspace has them all: one of full text has none of the others but its values. */
 export const RECORD_BYTES_MAX =
   RECORD_HEADER_BYTES + KEYSPACE_ID_BYTES + TEXT_STATE_BYTES_MAX + TREES.length * TREE_BYTES;

@@ -3,29 +3,18 @@
  * of the expiry index. Problems are gathered, not thrown: a broken page hides no other.
  */
 import { compareBytes } from '../bytes/compare.js';
-import { OVERFLOW_FLAG, payloadOffset, recordDeadline, typeOfTag } from '../bytes/value-codec.js';
+import { recordDeadline, typeOfTag } from '../bytes/value-codec.js';
 import { MnemeError } from '../errors.js';
 import type { PageId } from '../ids.js';
-import { EXTENT_BYTES_MAX } from '../limits.js';
-import {
-  dataExtents,
-  EXTENT_ENTRY_BYTES,
-  overflowPointer,
-  payloadPageCount,
-  readOverflow,
-} from '../pages/overflow-page.js';
+import { readOverflow } from '../pages/overflow-page.js';
 import { entryCount } from '../pages/page.js';
 import { PageMismatch } from '../pages/page-file.js';
 import type { PageSource } from '../pages/page-source.js';
 import { checkTree, type TreeVisitor } from '../tree/check-tree.js';
-import { copyKey, valueAddress, valueLength } from '../tree/node.js';
+import { copyKey, valueAddress } from '../tree/node.js';
 import type { Tree } from '../tree-root.js';
 import {
   catalogKey,
-  DROPPED_KEY,
-  DROPPED_SEALED_KEY,
-  type DroppedTree,
-  decodeDropped,
   type KeyspaceRecord,
   keyspaceNames,
   readKeyspace,
@@ -36,6 +25,7 @@ import { checkTexts } from './check-text.js';
 import { checkVectors } from './check-vectors.js';
 import { EXPIRY_DEADLINE_BYTES, writeDeadline } from './expiry.js';
 import { openRing, shareKeys, storedRing } from './key-ring.js';
+import { droppedIn, extentRuns, isLocked, longPayloads } from './page-owners.js';
 
 export interface CheckProblem {
   readonly page: number;
@@ -156,15 +146,7 @@ export class FileChecker implements TreeVisitor {
 
   /** Subtrees of dropped keyspaces are still in use, until they are freed. */
   #checkDropped(leaf: number): void {
-    const { memory } = this.#source;
-    const key = new Uint8Array(2048);
-    const dropped: DroppedTree[] = [];
-    for (let index = 0; index < entryCount(memory, leaf); index++) {
-      copyKey(memory, leaf, index, key, 0);
-      if (key[0] !== DROPPED_KEY && key[0] !== DROPPED_SEALED_KEY) continue;
-      const at = valueAddress(memory, leaf, index);
-      dropped.push(decodeDropped(memory.u8, at, valueLength(memory, leaf, index)));
-    }
+    const dropped = droppedIn(this.#source, leaf);
     for (const { hasExtents, keyspaceId, ...root } of dropped) {
       if (keyspaceId !== undefined && this.#plain.keys.publicKey === undefined) {
         this.#hasLocked = true;
@@ -229,20 +211,10 @@ export class FileChecker implements TreeVisitor {
   }
 
   #checkExtents(leaf: number): void {
-    const { memory } = this.#source;
-    for (let index = 0; index < entryCount(memory, leaf); index++) {
-      const at = valueAddress(memory, leaf, index);
-      if (((memory.u8[at] as number) & OVERFLOW_FLAG) === 0) continue;
-      const { length, pointer } = overflowPointer(memory.u8, payloadOffset(memory.u8, at));
+    for (const { length, pointer } of longPayloads(this.#source, leaf)) {
       try {
-        const extents = dataExtents(this.#source, length, pointer);
-        extents.forEach((extent, part) => {
-          const bytes = Math.min(EXTENT_BYTES_MAX, length - part * EXTENT_BYTES_MAX);
-          this.claimRun(extent.pageId, payloadPageCount(this.#source, bytes), 'extent');
-        });
-        if (extents.length > 1) {
-          const listPages = payloadPageCount(this.#source, extents.length * EXTENT_ENTRY_BYTES);
-          this.claimRun(pointer.pageId, listPages, 'extent list');
+        for (const run of extentRuns(this.#source, length, pointer)) {
+          this.claimRun(run.start, run.length, 'extent');
         }
         readOverflow(this.#source, length, pointer);
       } catch (error) {
@@ -300,10 +272,4 @@ export class FileChecker implements TreeVisitor {
     const problems = this.#problems;
     return { ok: problems.length === 0, pagesChecked: this.#pagesChecked, problems };
   }
-}
-
-/** True when something could not be read for want of a key. */
-function isLocked(error: unknown): boolean {
-  if (!(error instanceof MnemeError)) return false;
-  return ['ERR_MNEME_KEY_REQUIRED', 'ERR_MNEME_KEY_NOT_AUTHORIZED'].includes(error.code);
 }

@@ -109,6 +109,11 @@ export function countMiss(memory: SharedMemory, slot: ThreadSlot): void {
   memory.i32[at] = ((memory.i32[at] as number) + 1) | 0;
 }
 
+/** Pages that a thread has read from the file; goes round at 2^32. */
+export function missesOf(memory: SharedMemory, slot: ThreadSlot): number {
+  return (memory.i32[slot.word + MISSES] as number) >>> 0;
+}
+
 export function cacheCounters(memory: SharedMemory): { hits: number; misses: number } {
   let hits = 0;
   let misses = 0;

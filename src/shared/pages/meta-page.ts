@@ -251,3 +251,8 @@ export function decodeNewPages(list: Uint8Array): NewPage[] {
 export function metaOffset(slot: number): number {
   return slot * META_AREA_BYTES;
 }
+
+/** The first page that is not part of a meta area. */
+export function firstDataPage(pageSize: number): number {
+  return DATA_START_BYTES / pageSize;
+}

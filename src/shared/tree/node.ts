@@ -3,7 +3,7 @@
  *
  *   header (page.ts) | slot 0 | slot 1 | … → free ← … | cell | cell | common prefix | trailer
  *
- *   header (page.ts) | slot 0 | … → free ← … | cell | cell | common prefix | trailer
+ * The prefix that all keys share is stored once, at the end of the page. What follows it of a key
  * is the suffix. A slot is 8 bytes, so that a binary search touches few cache lines:
  *
  *   offset  size  field
@@ -48,6 +48,12 @@ export function heapStart(memory: SharedMemory, node: number): number {
 
 export function deadBytes(memory: SharedMemory, node: number): number {
   return memory.i32[(node >>> 2) + 7] as number;
+}
+
+/** Bytes of a page that slots, cells and the prefix take. */
+export function usedBytes(memory: SharedMemory, node: number): number {
+  const slots = PAGE_HEADER_BYTES + entryCount(memory, node) * SLOT_BYTES;
+  return slots + memory.nodeBytes - heapStart(memory, node) - deadBytes(memory, node);
 }
 
 export function cellAddress(memory: SharedMemory, node: number, index: number): number {

@@ -16,14 +16,15 @@ import {
 import { type FrameIndex, giveBackFramesOf } from '../../shared/memory/page-cache.js';
 import type { SharedMemory } from '../../shared/memory/shared-memory.js';
 import { deadSlots } from '../../shared/memory/thread-slots.js';
+import { firstDataPage } from '../../shared/pages/meta-page.js';
 import { birthTxn, initPage, stampPage } from '../../shared/pages/page.js';
+import { PageBitmap } from '../../shared/pages/page-bitmap.js';
 import type { PageCipher, Sealing } from '../../shared/pages/page-cipher.js';
 import { PageMismatch } from '../../shared/pages/page-file.js';
 import type { PageSource } from '../../shared/pages/page-source.js';
 import { threadMayLive } from '../../shared/system.js';
 import type { FreedRun, FreeList } from './free-list.js';
-import { PageBitmap } from './page-bitmap.js';
-import { firstDataPage, type PageFileWriter } from './page-file-writer.js';
+import type { PageFileWriter } from './page-file-writer.js';
 
 const WAIT_MS = 1;
 

@@ -7,7 +7,7 @@
  * scanned twice for the same reason. free-log.ts says how all this gets into the file.
  */
 import type { TxnId } from '../../shared/ids.js';
-import { PageBitmap } from './page-bitmap.js';
+import { PageBitmap } from '../../shared/pages/page-bitmap.js';
 import { PageSweep } from './page-sweep.js';
 
 export interface PageRun {

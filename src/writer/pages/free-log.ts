@@ -14,22 +14,14 @@
  * the file itself leads to, the newest state and the last durable one, and the pins of others. So
  * a page waits at most a little longer than it has to, until the durable state has moved on.
  */
-import { VarintReader, VarintWriter } from '../../shared/bytes/varint.js';
+import { VarintWriter } from '../../shared/bytes/varint.js';
 import type { TxnId } from '../../shared/ids.js';
+import { encodeChange, encodeLink, readFreeState, runsOf } from '../../shared/pages/free-state.js';
 import type { FreeExtent, Meta } from '../../shared/pages/meta-page.js';
-import { extentPageCount, readExtent } from '../../shared/pages/overflow-page.js';
+import { extentPageCount } from '../../shared/pages/overflow-page.js';
 import type { DirtyPages } from './dirty-pages.js';
 import type { FreedRun, FreeList } from './free-list.js';
-import {
-  encodeChange,
-  encodeLink,
-  FreeLogReader,
-  freeStateDamaged,
-  readLink,
-  runsOf,
-} from './free-state.js';
 import type { OverflowWriter } from './overflow-writer.js';
-import { firstDataPage } from './page-file-writer.js';
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -69,45 +61,16 @@ export class FreeLog {
     return this.#record.extents;
   }
 
-  #load(meta: Meta, protectedStates: readonly TxnId[]): FreeExtent[] {
+  #load(meta: Meta, protectedStates: readonly TxnId[]): readonly FreeExtent[] {
     const { free, pages } = this.#host;
-    const { pageSize } = pages.memory;
     const [oldest = meta.txnId] = protectedStates;
-    const range = { first: firstDataPage(pageSize), end: meta.pageCount };
-    const state = new FreeLogReader(free.free, range, { oldest, newest: meta.txnId });
-    const logs = this.#readExtents(meta.freeExtent, meta.txnId);
-    for (const { extent, reader } of logs) {
-      state.readLog(reader);
-      const end = extent.pageId + extentPageCount(extent.length, pageSize);
-      for (let page: number = extent.pageId; page < end; page++) state.take(page);
-    }
-    state.readLog(new VarintReader(meta.freeLog));
-    const seen: FreedRun[] = [];
-    state.seen.forEachRun((start, length) => {
-      seen.push({ start, length, birth: 0, freedBy: meta.txnId });
+    const { seen, extents } = readFreeState(pages.source, meta, oldest, free.free);
+    const runs: FreedRun[] = [];
+    seen.forEachRun((start, length) => {
+      runs.push({ start, length, birth: 0, freedBy: meta.txnId });
     });
-    free.addFreed(seen, protectedStates);
-    return logs.map(({ extent }) => extent);
-  }
-
-  /** The logs in the extents, oldest first. */
-  #readExtents(newest: FreeExtent | undefined, txnId: TxnId) {
-    const { source, memory } = this.#host.pages;
-    const sizeBytes = this.#pageCount * memory.pageSize;
-    const logs: { extent: FreeExtent; reader: VarintReader }[] = [];
-    let birthMax = txnId + 1;
-    for (let extent = newest; extent !== undefined; ) {
-      const end = extent.pageId * memory.pageSize + extent.length;
-      // Births fall, so it comes to an end.
-      if (end > sizeBytes || extent.birth >= birthMax) throw freeStateDamaged();
-      birthMax = extent.birth;
-      const bytes = new Uint8Array(extent.length);
-      readExtent(source, extent, bytes, 0, bytes.length);
-      const reader = new VarintReader(bytes);
-      logs.unshift({ extent, reader });
-      extent = readLink(reader);
-    }
-    return logs;
+    free.addFreed(runs, protectedStates);
+    return extents;
   }
 
   /** The open transaction is committed: the next meta has to tell what it did. */

@@ -7,7 +7,6 @@
  */
 import { ioError, MnemeError } from '../../shared/errors.js';
 import type { PageId } from '../../shared/ids.js';
-import { DATA_START_BYTES } from '../../shared/limits.js';
 import type { SharedMemory } from '../../shared/memory/shared-memory.js';
 import { encodeMeta, type Meta, metaOffset } from '../../shared/pages/meta-page.js';
 import type { PageCipher } from '../../shared/pages/page-cipher.js';
@@ -124,9 +123,4 @@ export class PageFileWriter {
   #checkWhole(taken: number, length: number, operation: string): void {
     if (taken !== length) throw new MnemeError('ERR_MNEME_IO', { cause: 'ENOSPC', operation });
   }
-}
-
-/** The first page that is not part of a meta area. */
-export function firstDataPage(pageSize: number): number {
-  return DATA_START_BYTES / pageSize;
 }

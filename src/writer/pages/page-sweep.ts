@@ -10,7 +10,7 @@
  *
  * Between two metas the sweep waits: what was taken and given back in between is taken again.
  */
-import type { PageBitmap } from './page-bitmap.js';
+import type { PageBitmap } from '../../shared/pages/page-bitmap.js';
 
 /** The file grows rather than that more than this share of it is taken in single pages. */
 const SPARE_SHARE = 1 / 5;

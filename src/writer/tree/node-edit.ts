@@ -5,15 +5,7 @@
  * entries over more pages.
  */
 import type { SharedMemory } from '../../shared/memory/shared-memory.js';
-import { entryCount, PAGE_HEADER_BYTES } from '../../shared/pages/page.js';
-import {
-  cellAddress,
-  deadBytes,
-  heapStart,
-  SLOT_BYTES,
-  valueAddress,
-  valueLength,
-} from '../../shared/tree/node.js';
+import { cellAddress, valueAddress, valueLength } from '../../shared/tree/node.js';
 import { SPARE } from './workspace.js';
 
 /**
@@ -52,12 +44,6 @@ export function resizeValue(
   const word = (node >>> 2) + 7;
   memory.i32[word] = (memory.i32[word] as number) + old - value;
   return valueAddress(memory, node, index);
-}
-
-/** Bytes of a page that slots, cells and the prefix take. */
-export function usedBytes(memory: SharedMemory, node: number): number {
-  const slots = PAGE_HEADER_BYTES + entryCount(memory, node) * SLOT_BYTES;
-  return slots + memory.nodeBytes - heapStart(memory, node) - deadBytes(memory, node);
 }
 
 /** Writes the pointer of a branch entry. */

@@ -21,11 +21,12 @@ import {
   childPointer,
   copyKey,
   findKey,
+  usedBytes,
 } from '../../shared/tree/node.js';
 import { newTree, type Tree } from '../../shared/tree-root.js';
 import type { DirtyPage, DirtyPages } from '../pages/dirty-pages.js';
 import { EntryRun, type NewEntry } from './entry-run.js';
-import { insertEntry, removeEntry, usedBytes, writeChild, writeChildCount } from './node-edit.js';
+import { insertEntry, removeEntry, writeChild, writeChildCount } from './node-edit.js';
 import { Path } from './path.js';
 import { CHILD_KEY, CHILD_WALK, RECORD, SPARE } from './workspace.js';
 

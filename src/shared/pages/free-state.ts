@@ -9,11 +9,13 @@
  * A run is (start, as the difference to the end of the run before, sign in the lowest bit; length).
  * `freedBy` is the transaction whose meta says so; 0 for pages that no state sees any more.
  */
-import type { VarintReader, VarintWriter } from '../../shared/bytes/varint.js';
-import { MnemeError } from '../../shared/errors.js';
-import { type TxnId, toPageId } from '../../shared/ids.js';
-import type { FreeExtent } from '../../shared/pages/meta-page.js';
+import { VarintReader, type VarintWriter } from '../bytes/varint.js';
+import { MnemeError } from '../errors.js';
+import { type TxnId, toPageId } from '../ids.js';
+import { type FreeExtent, firstDataPage, type Meta } from './meta-page.js';
+import { extentPageCount, readExtent } from './overflow-page.js';
 import { PageBitmap } from './page-bitmap.js';
+import type { PageSource } from './page-source.js';
 
 /** Runs of pages, flat: start, length, start, length, … */
 export type PageRuns = readonly number[];
@@ -137,4 +139,54 @@ export class FreeLogReader {
       for (let page = start; page < end; page++) visit(page);
     }
   }
+}
+
+/** What a meta says of pages that its state does not use. */
+export interface FreeState {
+  /** Pages that were freed, but not before the oldest state that is still protected. */
+  readonly seen: PageBitmap;
+  /** The pages with the log itself, oldest first. */
+  readonly extents: readonly FreeExtent[];
+}
+
+/**
+ * Carries out the log that a meta leads to.
+ * @param free - Is filled with the pages that no state from `oldest` on sees.
+ */
+export function readFreeState(
+  source: PageSource,
+  meta: Meta,
+  oldest: TxnId,
+  free: PageBitmap,
+): FreeState {
+  const { pageSize } = source.memory;
+  const range = { first: firstDataPage(pageSize), end: meta.pageCount };
+  const state = new FreeLogReader(free, range, { oldest, newest: meta.txnId });
+  const logs = readExtents(source, meta);
+  for (const { extent, reader } of logs) {
+    state.readLog(reader);
+    const end = extent.pageId + extentPageCount(extent.length, pageSize);
+    for (let page: number = extent.pageId; page < end; page++) state.take(page);
+  }
+  state.readLog(new VarintReader(meta.freeLog));
+  return { seen: state.seen, extents: logs.map(({ extent }) => extent) };
+}
+
+/** The logs in the extents, oldest first. */
+function readExtents(source: PageSource, { freeExtent, txnId, pageCount }: Meta) {
+  const { pageSize } = source.memory;
+  const logs: { extent: FreeExtent; reader: VarintReader }[] = [];
+  let birthMax = txnId + 1;
+  for (let extent = freeExtent; extent !== undefined; ) {
+    const end = extent.pageId * pageSize + extent.length;
+    // Births fall, so it comes to an end.
+    if (end > pageCount * pageSize || extent.birth >= birthMax) throw freeStateDamaged();
+    birthMax = extent.birth;
+    const bytes = new Uint8Array(extent.length);
+    readExtent(source, extent, bytes, 0, bytes.length);
+    const reader = new VarintReader(bytes);
+    logs.unshift({ extent, reader });
+    extent = readLink(reader);
+  }
+  return logs;
 }

@@ -1,6 +1,6 @@
 /** A set of pages, and the runs in it. */
 import { expect, test } from 'vitest';
-import { PageBitmap } from '../../dist/writer/pages/page-bitmap.js';
+import { PageBitmap } from '../../dist/shared/pages/page-bitmap.js';
 
 function bitmapOf(...pages: readonly number[]): PageBitmap {
   const bitmap = new PageBitmap();

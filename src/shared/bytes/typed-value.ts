@@ -2,9 +2,9 @@
  * Values as people type them, and as JSON says them whole: with their type, bytes in base64, and
  * numbers that JSON has not as text.
  */
-import type { Key } from '../api/keys.js';
-import type { Value, ValueType } from '../shared/bytes/value-codec.js';
-import { outOfRange } from '../shared/errors.js';
+
+import { outOfRange } from '../errors.js';
+import type { Value, ValueType } from './value-codec.js';
 
 /** A value that says its type; what `dump` writes and `load` reads. */
 export interface TypedValue {
@@ -67,12 +67,12 @@ export function plainValue(value: Value): string {
   return typeof value === 'number' ? numberText(value) : String(value);
 }
 
-export function plainKey(key: Key): string {
+export function plainKey(key: string | Uint8Array): string {
   return typeof key === 'string' ? key : `0x${Buffer.from(key).toString('hex')}`;
 }
 
 /** A key of a keyspace whose keys are bytes is typed in hex. @throws {RangeError} */
-export function parseKey(text: string, keys: 'text' | 'bytes'): Key {
+export function parseKey(text: string, keys: 'text' | 'bytes'): string | Uint8Array {
   return keys === 'text' ? text : (parseValue(text, 'bytes') as Uint8Array);
 }
 
