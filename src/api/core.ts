@@ -190,6 +190,7 @@ export class Core {
 
   assertWritable(): void {
     this.assertOpen();
+    this.events.assertNotTelling();
     if (this.options.readonly) throw new MnemeError('ERR_MNEME_READONLY');
   }
 
@@ -342,6 +343,7 @@ export class Core {
 
   close(): void {
     if (!this.#isOpen) return;
+    this.events.assertNotTelling();
     if (this.transactions.isActive) throw new MnemeError('ERR_MNEME_BATCH_ACTIVE');
     this.#isOpen = false;
     this.events.note('closes');

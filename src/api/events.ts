@@ -3,8 +3,8 @@
  * NODE_DEBUG=mneme. Nothing is computed while nobody does, and nothing told holds a key, a value or
  * a query.
  *
- * Whoever subscribes is called on the thread of the operation, before it returns. The answer of the
- * writer may still have to be read then, so a subscriber that calls the writer is refused.
+ * Whoever subscribes is called on the thread of the operation, before it returns, so in the middle
+ * of what that does: a subscriber may read, but one that writes or closes is refused.
  */
 import { channel } from 'node:diagnostics_channel';
 import { debuglog } from 'node:util';
@@ -15,7 +15,7 @@ import {
   readState,
   writerTurn,
 } from '../shared/memory/control-block.js';
-import { usedCacheBytes } from '../shared/memory/page-cache.js';
+import { evictionCount, usedCacheBytes } from '../shared/memory/page-cache.js';
 import type { SharedMemory } from '../shared/memory/shared-memory.js';
 import { cacheCounters, missesOf, type ThreadSlot } from '../shared/memory/thread-slots.js';
 import { monotonicMs } from '../shared/system.js';
@@ -59,6 +59,8 @@ export interface CacheEvent {
   /** Since it was opened, of all threads. */
   readonly hits: number;
   readonly misses: number;
+  /** Pages that made room for others. */
+  readonly evictions: number;
 }
 
 /** The database that is told of. */
@@ -156,7 +158,8 @@ export class Events {
     this.#misses = misses;
     if (pagesRead === 0) return;
     const bytes = usedCacheBytes(memory);
-    const event: CacheEvent = { path, pagesRead, bytes, ...cacheCounters(memory) };
+    const counters = { ...cacheCounters(memory), evictions: evictionCount(memory) };
+    const event: CacheEvent = { path, pagesRead, bytes, ...counters };
     this.#tell(caches, event);
   }
 
@@ -175,7 +178,7 @@ export class Events {
     }
   }
 
-  /** @throws {MnemeError} `ERR_MNEME_BATCH_ACTIVE` when a subscriber calls the writer. */
+  /** @throws {MnemeError} `ERR_MNEME_BATCH_ACTIVE` when a subscriber writes or closes. */
   assertNotTelling(): void {
     if (this.#isTelling) throw new MnemeError('ERR_MNEME_BATCH_ACTIVE');
   }

@@ -113,7 +113,6 @@ export class WriterConnection {
 
   /** Starts a segment. `own`: it is a transaction of its own. */
   begin(own: boolean, now: number): void {
-    this.#events.assertNotTelling();
     this.ensureStarted();
     if (!this.isEmpty) this.#post();
     if (!this.#channel.hasAtMost(CHANNEL_SEGMENT_COUNT - 1)) this.#wait(CHANNEL_SEGMENT_COUNT - 1);
@@ -164,9 +163,13 @@ export class WriterConnection {
     return answer + ANSWER_HEADER_BYTES;
   }
 
-  /** Tells of the transaction that was answered last. */
+  /** Tells of the transaction that was answered last; its answer stays, whatever is read then. */
   tellCommit(isBatch: boolean): void {
+    const { answer } = this.#channel;
+    const { u8 } = this.#memory;
+    const kept = u8.slice(answer, answer + ANSWER_HEADER_BYTES + this.answerLength);
     this.#events.committed({ isBatch, bytes: this.#sentBytes, durationMs: this.#waitedMs });
+    u8.set(kept, answer);
   }
 
   get answerLength(): number {

@@ -1,5 +1,5 @@
 /**
- * Runs a command that makes a file in a process of its own: whatever ends that in the middle of a
+ * Runs a command that makes files in a process of its own: whatever ends that in the middle of a
  * call, Ctrl-C, a terminal that goes away or a lack of memory, somebody is left who removes what is
  * half made and says so.
  */
@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { temporaryPrefix } from '../api/create-file.js';
 import { tellFailure } from './terminal.js';
 
-const GUARDED: ReadonlySet<string | undefined> = new Set(['load', 'compact', 'backup']);
+const GUARDED: ReadonlySet<string | undefined> = new Set(['load', 'compact', 'backup', 'bench']);
 /** Says to a process that it is watched. */
 const MARK = 'MNEME_GUARDED';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -58,7 +58,8 @@ function removeHalfMade(output: string, pid: number): void {
   const prefix = temporaryPrefix(output, pid);
   const folder = dirname(output);
   for (const name of readdirSync(folder)) {
-    if (name.startsWith(basename(prefix))) rmSync(join(folder, name), { force: true });
+    if (name.startsWith(basename(prefix)))
+      rmSync(join(folder, name), { recursive: true, force: true });
   }
 }
 

@@ -2,6 +2,7 @@
  * The command's whole grammar: every sub-command, and the options that all of them have.
  */
 import { Command } from 'commander';
+import { addBenchCommand } from './bench-command.js';
 import { addCollectionCommands } from './collection-commands.js';
 import { addDumpCommands } from './dump-commands.js';
 import { addFileCommands } from './file-commands.js';
@@ -32,6 +33,7 @@ export function createProgram(version: string, run: RunWords): Command {
   addDumpCommands(program);
   addKeyCommands(program);
   addServeCommand(program);
+  addBenchCommand(program);
   addReplCommand(program, run);
   for (const command of leavesOf(program)) {
     command

@@ -5,6 +5,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Piscina } from 'piscina';
+import { debug, isDebugged } from '../shared/debug-log.js';
 import { MnemeError } from '../shared/errors.js';
 import type { FoundDocument } from './text-search.js';
 import type { NearSlot } from './vector-search.js';
@@ -30,7 +31,10 @@ export class ReaderPool {
       execArgv: [],
     });
     // A thread that ends is replaced; what it was at, others do.
-    this.#pool.on('error', () => undefined);
+    this.#pool.on('error', (error) => {
+      if (isDebugged) debug(`readers: one has ended and is replaced: ${error}`);
+    });
+    if (isDebugged) debug(`readers: ${threads} started`);
   }
 
   /** Runs a whole search on a reader. @throws {MnemeError} `ERR_MNEME_CLOSED` */

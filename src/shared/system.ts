@@ -10,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  writeSync,
 } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
@@ -36,6 +37,15 @@ export function readBootId(): string {
 
 export function processId(): number {
   return process.pid;
+}
+
+/** At once, whatever the thread; where nobody takes it, it is lost. */
+export function writeStandardError(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch {
+    // There is nobody to tell.
+  }
 }
 
 /** The operating system's id of the calling thread; 0 where it does not tell. */

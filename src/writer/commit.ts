@@ -13,6 +13,7 @@
  */
 
 import { assert, PROVES_ALL } from '../shared/assert.js';
+import { debug, isDebugged, shortMs } from '../shared/debug-log.js';
 import { type TxnId, toPageId } from '../shared/ids.js';
 import { encodeKeyspace, RECORD_BYTES_MAX, treesOf } from '../shared/keyspaces/catalog.js';
 import { sealRecord } from '../shared/keyspaces/sealed-record.js';
@@ -20,6 +21,7 @@ import { publishState, setWriterTurn } from '../shared/memory/control-block.js';
 import type { SyncMode } from '../shared/memory/messages.js';
 import type { FreeExtent } from '../shared/pages/meta-page.js';
 import { pageLevel } from '../shared/pages/page.js';
+import { monotonicMs } from '../shared/system.js';
 import { nodeProblem } from '../shared/tree/node.js';
 import { type FileState, isFullDisk, type StateFields } from './file-state.js';
 import type { KeyRingWriter } from './keyspaces/key-ring.js';
@@ -107,6 +109,7 @@ export class Commit {
     const { pages, files, free } = this.#engine;
     this.inDoubt = false;
     if (pages.isUnchanged && keyspaces.every(({ changed }) => !changed)) return false;
+    const startMs = isDebugged ? monotonicMs() : 0;
     this.#writeRecords(keyspaces.filter(({ changed }) => changed));
     this.sealAll(keyspaces);
     this.#engine.enterCatalog();
@@ -128,6 +131,11 @@ export class Commit {
     if (record !== undefined) setWriterTurn(this.#engine.memory, true);
     // After publishing: whoever pins an older state later sees that it moved, and pins anew.
     free.addFreed(pages.freed, this.#engine.protectedStates());
+    if (isDebugged) {
+      const how = record === undefined ? 'in memory' : 'synced';
+      const took = shortMs(monotonicMs() - startMs);
+      debug(`writer: transaction ${txnId}, ${live.length} pages ${how}, ${took}`);
+    }
     return true;
   }
 
@@ -244,6 +252,8 @@ export class Commit {
     try {
       const record = this.#freeLog.next(txnId);
       files.writer.ensurePages(pages.pageCount);
+      if (isDebugged && files.unwritten.size > 0)
+        debug(`writer: writes ${files.unwritten.size} pages behind`);
       this.#writeUnwritten();
       this.#guarded(() => writeMeta(this.#fields(txnId, record)));
       this.#freeLog.settle(record);

@@ -2,6 +2,7 @@
  * Serves all channels: whose segment is next, which transactions go together, when to write
  * behind, when to let others write.
  */
+import { debug, isDebugged } from '../shared/debug-log.js';
 import { type ChannelWriter, maySpin } from '../shared/memory/channel.js';
 import {
   MODE_ANYTIME,
@@ -199,6 +200,7 @@ export class WriterService {
   #lookForDeadThreads(): void {
     if (monotonicMs() < this.#lookDueMs) return;
     for (const slot of deadSlots(this.#memory, threadMayLive)) {
+      if (isDebugged) debug(`threads: the one with slot ${slot} is gone; its place is cleared`);
       if (slot === this.#batchChannel) {
         this.#executor.abandonBatch();
         this.#noteBatch(NOBODY);

@@ -5,6 +5,7 @@
  * to others. A writer gives its turn back when it has nothing to do, or soon when another is next;
  * so busy processes take turns. What changed meanwhile is read anew.
  */
+import { debug, isDebugged, shortMs } from '../shared/debug-log.js';
 import { MnemeError } from '../shared/errors.js';
 import { publishState, setWriterTurn } from '../shared/memory/control-block.js';
 import type { SyncMode } from '../shared/memory/messages.js';
@@ -103,18 +104,23 @@ export class WriterTurn {
 
   #lock(timeoutMs: number): void {
     const { locks } = this.#options;
-    const deadline = monotonicMs() + timeoutMs;
+    const startMs = monotonicMs();
+    const deadline = startMs + timeoutMs;
     this.#waitFor('want', deadline);
     try {
       this.#waitFor('writer', deadline);
     } finally {
       locks.unlock('want');
     }
+    if (isDebugged) debug(`lock: has the turn to write, after ${shortMs(monotonicMs() - startMs)}`);
   }
 
   #waitFor(place: 'want' | 'writer', deadline: number): void {
     const { locks, file } = this.#options;
+    let isFirst = isDebugged;
     while (!locks.tryLock(place, 'exclusive')) {
+      if (isFirst) debug(`lock: waits for process ${lockHolder(file).pid}`);
+      isFirst = false;
       if (monotonicMs() >= deadline) throw new MnemeError('ERR_MNEME_LOCKED', lockHolder(file));
       Atomics.wait(this.#sleeper, 0, 0, POLL_MS);
     }

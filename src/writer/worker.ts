@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { workerData } from 'node:worker_threads';
+import { debug, isDebugged } from '../shared/debug-log.js';
 import { announceWriter, ChannelWriter, WRITER_ENDED } from '../shared/memory/channel.js';
 import {
   ABORT,
@@ -36,9 +37,11 @@ function main(): void {
   let startError: unknown;
   try {
     writer = startWriter(start);
+    if (isDebugged) debug(`writer: runs, thread ${currentSystemThreadId()}, sync ${start.sync}`);
     announceWriter(memory, writer.slot.index + 1);
   } catch (error) {
     startError = error;
+    if (isDebugged) debug(`writer: cannot start: ${error}`);
     announceWriter(memory, claimThreadSlot(memory, currentSystemThreadId()).index + 1);
   }
   if (writer === undefined) refuseAll(channels, startError);
@@ -46,6 +49,7 @@ function main(): void {
     const spinMs = availableParallelism() > 1 ? SPIN_MS : 0;
     new WriterService(memory, channels, writer, start.sync, spinMs).run();
     writer.close();
+    if (isDebugged) debug('writer: ended');
   }
   announceWriter(memory, WRITER_ENDED);
 }

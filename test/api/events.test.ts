@@ -7,7 +7,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { MnemeError } from 'mneme';
 import { expect, onTestFinished, test } from 'vitest';
 import type { CacheEvent, CommitEvent, SearchEvent } from '../../dist/api/events.js';
-import { memory, openHere, temporaryPath } from './support.js';
+import { expectCode, memory, openHere, temporaryPath } from './support.js';
 
 const SECRETS = ['hidden key', 'hidden value', 'hidden query'];
 
@@ -110,6 +110,29 @@ test('a subscriber that calls the writer is refused, and the operation is as it 
   expect(users.exists('other')).toBe(false);
 });
 
+test('a subscriber reads what is not committed yet too, and does not close', () => {
+  const database = memory({ sync: 'none' });
+  const users = database.keyspace('users');
+  const texts = database.ftKeyspace('texts');
+  texts.put('a', 'hidden query');
+  const found: unknown[] = [];
+  const look = () => {
+    found.push(users.get('n'));
+    expectCode('ERR_MNEME_BATCH_ACTIVE', () => database.close());
+  };
+  listen('mneme:commit', look);
+  listen('mneme:search', look);
+  expect(users.incr('n', 4)).toBe(4);
+  expect(users.list('l').rpush('a', 'b')).toBe(2);
+  database.batch(() => {
+    users.set('n', 9);
+    expect(texts.search('query')).toHaveLength(1);
+    expect(users.incr('n', 1)).toBe(10);
+  });
+  expect(found).toEqual([4, 4, 9, 10]);
+  expect(database.isOpen).toBe(true);
+});
+
 test('searches are told when they are over, on whichever thread they ran', async () => {
   const database = memory({ threads: 2 });
   const vectors = database.keyspace('vectors');
@@ -166,6 +189,23 @@ test('reads that go to the file are told, and those that find all in memory are 
   const { misses, bytes } = reader.stats().cache;
   expect(events.at(-1)).toMatchObject({ path, misses, bytes });
   expect(read).toBe(misses);
+  expect(events.at(-1)?.evictions).toBe(0);
+});
+
+test('pages that made room for others are counted', () => {
+  const path = temporaryPath();
+  const writer = openHere(path);
+  writer.batch((tx) => {
+    for (let key = 0; key < 20_000; key++) tx.keyspace('a').set(`${key}`, 'x'.repeat(200));
+  });
+  writer.close();
+  const reader = openHere(path, { readonly: true, cacheSize: 2 ** 20 });
+  const events = listen<CacheEvent>('mneme:cache');
+  expect(reader.keyspace('a').range().toArray()).toHaveLength(20_000);
+  const { misses = 0, evictions = 0, bytes } = events.at(-1) ?? {};
+  expect(bytes).toBe(2 ** 20);
+  expect(evictions).toBeGreaterThan(0);
+  expect(evictions).toBeLessThan(misses);
 });
 
 test('NODE_DEBUG=mneme says what happens, in lines without secrets', () => {

@@ -1,6 +1,6 @@
 /**
  * The map of a file's pages, where it is not as the random steps of the property tests leave it: a
- * long record of free pages, a reader who holds an old state, dropped keyspaces, cells of many pages.
+ * long record of free pages, a reader who holds an old state, dropped keyspaces, large cells.
  */
 import { type Database, open } from 'mneme';
 import { expect, test } from 'vitest';

@@ -10,7 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { open } from 'mneme';
 import { expect, onTestFinished, test } from 'vitest';
 import { temporaryDirectory } from '../api/support.js';
-import { MAIN } from './support.js';
+import { MAIN, mneme, said } from './support.js';
 
 const SIGNALS: readonly (readonly [NodeJS.Signals, number])[] = [
   ['SIGINT', 130],
@@ -109,4 +109,25 @@ test('a copy whose process is killed is cleared away, with 137', async () => {
   expect([status, readdirSync(folder).sort()]).toEqual([137, ['a.mneme', 'b.mneme']]);
   expect(stderr).toContain('the process was ended by SIGKILL');
   expect(content()).toEqual(before);
+});
+
+test('measuring says what it measured, and leaves nothing, ended or not', async () => {
+  const folder = temporaryDirectory();
+  const rows = said('bench', '--dir', folder, '--seconds', '0.01', '--json').trim().split('\n');
+  const names = rows.map((row) => {
+    const { operation, count, perSecond, p50, p99 } = JSON.parse(row);
+    expect(count).toBeGreaterThan(0);
+    expect(perSecond).toBeGreaterThan(0);
+    expect(p99).toBeGreaterThanOrEqual(p50);
+    return operation;
+  });
+  expect(names).toContain('durable put');
+  expect(new Set(names).size).toBe(9);
+  const { child, ended } = start(['bench', '--dir', folder, '--seconds', '5']);
+  await halfMade(folder);
+  child.kill('SIGINT');
+  expect((await ended).status).toBe(130);
+  expect(readdirSync(folder)).toEqual([]);
+  expect(mneme('bench', '--seconds', '0').status).toBe(1);
+  expect(mneme('bench', '--dir', join(folder, 'none')).status).toBe(1);
 });

@@ -72,6 +72,12 @@ test('only who knows the token is answered, and under its own address', async ()
   expect((await served.ask('/', elsewhere)).status).toBe(403);
   expect((await served.ask('/api/nothing')).status).toBe(404);
   expect((await served.ask('/../package.json')).status).toBe(404);
+  for (const path of ['//', '/%', '/api/key?id=%ff%', '/\u0000']) {
+    expect((await served.ask(encodeURI(path))).status).toBeGreaterThanOrEqual(400);
+  }
+  const long = { method: 'POST', body: 'x'.repeat(2 ** 24) };
+  expect((await served.ask('/api/set', long).catch(() => ({ status: 400 }))).status).toBe(400);
+  expect((await served.ask('/api/overview')).status).toBe(200);
 });
 
 test('Ctrl-C ends it with 0, and a port that is taken or none is told of', async () => {

@@ -7,6 +7,8 @@ import type { Database } from '../../api/database.js';
 import { mapPages, type PageMap } from '../../api/page-map.js';
 import type { MapAnswer } from './answers.js';
 
+/** While others commit all the time, so many times as long as a map takes none is made. */
+const REST_SHARE = 4;
 /** Cells of the drawing. */
 const CELLS_MAX = 16_384;
 
@@ -14,6 +16,7 @@ export class MapJob {
   readonly #database: Database;
   #running: Promise<PageMap> | undefined;
   #last: PageMap | undefined;
+  #restUntil = 0;
 
   constructor(database: Database) {
     this.#database = database;
@@ -22,7 +25,8 @@ export class MapJob {
   /** The newest map; whoever asks while one is made gets that. */
   async map(): Promise<MapAnswer> {
     const { txnId } = this.#database.info();
-    if (this.#last?.txnId !== txnId) {
+    const isOld = this.#last?.txnId !== txnId && performance.now() >= this.#restUntil;
+    if (this.#last === undefined || isOld) {
       this.#running ??= this.#make();
       this.#last = await this.#running;
     }
@@ -31,6 +35,7 @@ export class MapJob {
   }
 
   async #make(): Promise<PageMap> {
+    const start = performance.now();
     try {
       const steps = mapPages(this.#database, CELLS_MAX);
       for (;;) {
@@ -39,6 +44,8 @@ export class MapJob {
         await setImmediate();
       }
     } finally {
+      const now = performance.now();
+      this.#restUntil = now + REST_SHARE * (now - start);
       this.#running = undefined;
     }
   }

@@ -7,7 +7,7 @@
  * other site that the browser has open can ask: it neither knows the token nor may set the header,
  * and a name that was bent to this address is refused by the Host header.
  */
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -19,22 +19,31 @@ const TOKEN_BYTES = 24;
 const BODY_BYTES_MAX = 2 ** 24;
 const PAGE = new URL('./page.html', import.meta.url);
 
-/** Nothing comes from elsewhere, and nothing goes there. */
 const HEADERS = {
   'cache-control': 'no-store',
-  'content-security-policy':
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; " +
-    "img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; " +
-    "frame-ancestors 'none'",
   'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
 } as const;
 
+/** Nothing comes from elsewhere, nothing goes there, and only what the page itself has is run. */
+function policyFor(page: string): string {
+  const hashOf = (element: string) => {
+    const [, content = ''] = new RegExp(`<${element}>([^]*)</${element}>`, 'u').exec(page) ?? [];
+    return `'sha256-${createHash('sha256').update(content).digest('base64')}'`;
+  };
+  const parts = [
+    ...["default-src 'none'", `script-src ${hashOf('script')}`, `style-src ${hashOf('style')}`],
+    ...['img-src data:', "connect-src 'self'", "base-uri 'none'", "form-action 'none'"],
+    "frame-ancestors 'none'",
+  ];
+  return parts.join('; ');
+}
+
 interface Reply {
   readonly status: number;
   readonly type: string;
-  readonly body: string | Uint8Array;
+  readonly body: string;
 }
 
 export interface PageServer {
@@ -46,9 +55,11 @@ export interface PageServer {
 /** @param port - 0 for any that is free. */
 export async function servePage(routes: Routes, port: number): Promise<PageServer> {
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
-  const page = readFileSync(PAGE);
+  const page = readFileSync(PAGE, 'utf8');
+  const policy = policyFor(page);
   const server = createServer((request, response) => {
-    void answer(request, { routes, token, page }).then((reply) => send(response, reply));
+    const reply = answer(request, { routes, token, page }).catch(refusal);
+    void reply.then((it) => send(response, it, policy));
   });
   await listening(server, port);
   const { port: taken } = server.address() as AddressInfo;
@@ -76,7 +87,7 @@ function closed(server: Server): Promise<void> {
 interface Site {
   readonly routes: Routes;
   readonly token: string;
-  readonly page: Uint8Array;
+  readonly page: string;
 }
 
 async function answer(request: IncomingMessage, site: Site): Promise<Reply> {
@@ -91,12 +102,8 @@ async function answer(request: IncomingMessage, site: Site): Promise<Reply> {
   }
   const route = site.routes.get(`${request.method} ${url.pathname}`);
   if (route === undefined) return failure(404, 'NOT_FOUND', 'there is no such page');
-  try {
-    const question: Question = { query: url.searchParams, body: await bodyOf(request) };
-    return json(200, await route(question));
-  } catch (error) {
-    return refusal(error);
-  }
+  const question: Question = { query: url.searchParams, body: await bodyOf(request) };
+  return json(200, await route(question));
 }
 
 /** Takes as long whatever is wrong. */
@@ -137,7 +144,8 @@ function json(status: number, value: unknown): Reply {
   return { status, type: 'application/json', body };
 }
 
-function send(response: ServerResponse, { status, type, body }: Reply): void {
-  response.writeHead(status, { ...HEADERS, 'content-type': `${type}; charset=utf-8` });
+function send(response: ServerResponse, { status, type, body }: Reply, policy: string): void {
+  const about = { 'content-security-policy': policy, 'content-type': `${type}; charset=utf-8` };
+  response.writeHead(status, { ...HEADERS, ...about });
   response.end(body);
 }

@@ -31,6 +31,7 @@ export const CLOCK_HAND_WORD = BASE + 3;
 export const EPOCH_WORD = BASE + 4;
 export const PIN_LIMIT_WORD = BASE + 5;
 const WRITER_TURN = BASE + 6;
+export const EVICTION_WORD = BASE + 7;
 const STATES = BASE + 16;
 const STATE_WORDS = 16;
 const TWO_POW_32 = 2 ** 32;

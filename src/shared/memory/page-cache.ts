@@ -21,7 +21,7 @@
  */
 import { assert } from '../assert.js';
 import { type PageId, type PagePointer, toPageId } from '../ids.js';
-import { CLOCK_HAND_WORD, FRESH_FRAME_WORD } from './control-block.js';
+import { CLOCK_HAND_WORD, EVICTION_WORD, FRESH_FRAME_WORD } from './control-block.js';
 import { BUCKET_SLOTS, FRAME_RECORD_BYTES, type SharedMemory } from './shared-memory.js';
 import { advanceEpoch, epochHasPassed, leaveEpoch, threadSlotAt } from './thread-slots.js';
 
@@ -265,7 +265,10 @@ export class PageCache {
         continue;
       }
       if (!this.#take(record, state)) continue;
-      if (state === READY) this.#remove(frame, toPageId((i32[record + PAGE] as number) >>> 0));
+      if (state === READY) {
+        this.#remove(frame, toPageId((i32[record + PAGE] as number) >>> 0));
+        Atomics.add(i32, EVICTION_WORD, 1);
+      }
       this.#aging.push(frame);
       this.#agingEpoch = UNSTAMPED;
     }
@@ -300,8 +303,17 @@ export function giveBackFramesOf(memory: SharedMemory, threadSlot: number): void
   }
 }
 
+/** Frames that were ever used. */
+export function usedFrames(memory: SharedMemory): number {
+  return Math.min(Atomics.load(memory.i32, FRESH_FRAME_WORD), memory.frameCount);
+}
+
 /** Bytes of the frames that were ever used. */
 export function usedCacheBytes(memory: SharedMemory): number {
-  const used = Math.min(Atomics.load(memory.i32, FRESH_FRAME_WORD), memory.frameCount);
-  return used * memory.pageSize;
+  return usedFrames(memory) * memory.pageSize;
+}
+
+/** Pages that made room for others (wraps). */
+export function evictionCount(memory: SharedMemory): number {
+  return Atomics.load(memory.i32, EVICTION_WORD) >>> 0;
 }

@@ -8,6 +8,7 @@
  * back from: a page of it that fails later is damage. A weak meta counts only until the machine
  * restarts.
  */
+import { debug, isDebugged } from '../debug-log.js';
 import { MnemeError } from '../errors.js';
 import { SCRATCH_BYTES, type SharedMemory } from '../memory/shared-memory.js';
 import {
@@ -172,9 +173,27 @@ export function chooseMeta(
   const { pageCount, pageSize } = trusted.meta;
   // A byte more is read, since the system's first answer about a file takes half a millisecond.
   const lastByte = pageCount * pageSize - 1;
-  if (file.read(scratch.memory.u8, scratch.window, 1, lastByte) === 1) return trusted;
+  if (file.read(scratch.memory.u8, scratch.window, 1, lastByte) === 1) {
+    if (isDebugged) debug(`recovery: ${describeTrust(trusted)}`);
+    return trusted;
+  }
   const reason = 'the file ends before its last page';
   throw new MnemeError('ERR_MNEME_CORRUPT', { page: pageCount - 1, reason });
+}
+
+/** Which meta was chosen, and why not the other. */
+function describeTrust({ meta, slot, confirmed, rejected, rejectedOther, torn }: TrustedMeta) {
+  const { txnId, metaEpoch, pageCount, weak } = meta;
+  const state = confirmed ? 'confirmed' : 'not confirmed';
+  const others = [
+    ...torn.map((other) => `slot ${other.slot} holds no whole meta`),
+    ...(rejected === undefined ? [] : [`transaction ${rejected.txnId} is incomplete and ignored`]),
+    ...(rejectedOther && rejected === undefined
+      ? ['an unsynced one of another run is ignored']
+      : []),
+  ];
+  const chosen = `meta of slot ${slot}, transaction ${txnId}, epoch ${metaEpoch}`;
+  return [chosen, `${pageCount} pages`, weak ? 'not synced' : state, ...others].join(', ');
 }
 
 function newestTrusted(
