@@ -13,7 +13,7 @@
  *
  * A failure removes the temporary file; so does `process.exit`. Only a kill leaves it.
  */
-import { invalidType, invalidValue, ioError, MnemeError } from '../shared/errors.js';
+import { invalidType, invalidValue, MnemeError } from '../shared/errors.js';
 import { CACHE_BYTES_MIN } from '../shared/limits.js';
 import * as messages from '../shared/memory/messages.js';
 import type { PinnedState } from '../shared/memory/snapshot-pins.js';
@@ -26,6 +26,7 @@ import { Core } from './core.js';
 import { temporaryPath } from './create-file.js';
 import { forgetAtExit, rememberAtExit } from './exit.js';
 import { type CheckedOptions, checkBoolean, checkPath, MEMORY_PATH } from './options.js';
+import { assertPlace, giveName, onDisk } from './output-file.js';
 import { type Progress, verify } from './verify.js';
 
 /** Of the page cache that a copy is written through; what it reads is in the source's. */
@@ -109,7 +110,7 @@ function copyTo(core: Core, work: Work): CompactResult {
   const made = withTemporaryFile(storage, work.path, (temporary) => {
     const keys = fill(core, storage, temporary, work);
     const bytesAfter = prove(core, storage, temporary, work);
-    giveName(storage, temporary, work);
+    giveName(storage, temporary, work.path, work.overwrite);
     return { keys, bytesAfter };
   });
   const durationMs = monotonicMs() - startMs;
@@ -120,39 +121,10 @@ function copyTo(core: Core, work: Work): CompactResult {
 /** What can be known before the work begins. */
 function checkPlace(core: Core, storage: Storage, { path, overwrite }: Work): void {
   const standing = onDisk(path, () => storage.identityAt(path));
-  if (standing === undefined) return;
-  if (standing === core.identity()) {
+  if (standing !== undefined && standing === core.identity()) {
     throw invalidValue('path', 'another file than the database itself', path);
   }
-  if (!overwrite) throw fileExists(path);
-}
-
-/** A link never takes the place of a file, not even of one that was made meanwhile. */
-function giveName(storage: Storage, temporary: string, { path, overwrite }: Work): void {
-  onDisk(path, () => {
-    if (overwrite) storage.rename(temporary, path);
-    else storage.link(temporary, path);
-    storage.syncDirectory(path);
-  });
-}
-
-/** Runs what the system may refuse; that a file exists is told as the system tells it. */
-function onDisk<T>(path: string, operation: () => T): T {
-  try {
-    return operation();
-  } catch (error) {
-    throw isFileExists(error) ? error : ioError(error, { path });
-  }
-}
-
-/** As the system says it, whoever finds it out. */
-function fileExists(path: string): Error {
-  const error = new Error(`EEXIST: file already exists, '${path}'`);
-  return Object.assign(error, { code: 'EEXIST', path });
-}
-
-function isFileExists(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EEXIST';
+  assertPlace(path, overwrite);
 }
 
 /** Runs `use` with a new name beside a path; what has that name afterwards goes. */

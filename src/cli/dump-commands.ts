@@ -2,10 +2,11 @@
  * The commands `dump` and `load`. A file that is loaded has another name until it is whole, so
  * whatever ends the command leaves no half of one.
  */
-import { closeSync, existsSync, openSync, readSync, rmSync } from 'node:fs';
+import { closeSync, openSync, readSync, rmSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import type { Command } from 'commander';
 import { temporaryPath } from '../api/create-file.js';
+import { assertPlace, giveName } from '../api/output-file.js';
 import { outOfRange } from '../shared/errors.js';
 import { NodeStorage } from '../shared/pages/node-storage.js';
 import { type DumpRecord, dumpRecords, Loader } from './dump.js';
@@ -40,19 +41,13 @@ export function addDumpCommands(program: Command): void {
 }
 
 function loadFile(file: string, input: string, options: LoadOptions): void {
-  if (options.overwrite !== true && existsSync(file)) {
-    const error = new Error(`EEXIST: file already exists, '${file}'; --overwrite takes its place`);
-    throw Object.assign(error, { code: 'EEXIST' });
-  }
+  const { overwrite = false } = options;
+  assertPlace(file, overwrite);
   tellOutput(file);
   const temporary = temporaryPath(file);
   try {
     const records = loadInto(temporary, input, options);
-    const storage = new NodeStorage();
-    // A link never takes the place of a file that somebody made meanwhile.
-    if (options.overwrite === true) storage.rename(temporary, file);
-    else storage.link(temporary, file);
-    storage.syncDirectory(file);
+    giveName(new NodeStorage(), temporary, file, overwrite);
     if (options.json === true) jsonLine({ records });
     else line(`${records} records`);
   } finally {

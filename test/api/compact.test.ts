@@ -2,6 +2,7 @@
  * compact and backup at their edges: what goes over, what is refused, who is told, and what is left
  * when they end early. That a copy answers as its original does is a property test.
  */
+import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
@@ -9,6 +10,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -113,6 +115,16 @@ for (const method of METHODS) {
     database[method](target, { overwrite: true });
     expect(openHere(target).keyspace('a').count()).toBe(KEYS);
     expect(filesBeside(database)).toHaveLength(3);
+  });
+
+  test(`${method} takes the place of a file only, never of a pipe or a device`, () => {
+    const database = sparse();
+    const pipe = beside(database, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    expectCode('ERR_MNEME_IO', () => database[method](pipe, { overwrite: true }));
+    expect(thrownBy(() => database[method](pipe))).toMatchObject({ code: 'EEXIST' });
+    expect(statSync(pipe).isFIFO()).toBe(true);
+    expect(filesBeside(database)).toHaveLength(2);
   });
 
   test(`${method} onto the database itself is refused, whatever it is called`, () => {

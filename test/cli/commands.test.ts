@@ -2,7 +2,7 @@
  * Each command does what its help says, and ends with the code that it says.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { open } from 'mneme';
 import { expect, test } from 'vitest';
@@ -178,11 +178,13 @@ test('load makes a whole file or none, from a file and from a pipe', () => {
   expect(said('dump', copy)).toBe(dump);
   expect(mnemeWith(dump, 'load', copy, '-').status).toBe(1);
   expect(mnemeWith(dump, 'load', copy, '-', '--overwrite').status).toBe(0);
+  mkdirSync(join(folder, 'd'));
+  expect(mnemeWith(dump, 'load', join(folder, 'd'), '-', '--overwrite').status).toBe(1);
   const bad = [`${dump}{"in":`, `${dump}[1]`, '{"in":"users","key":"a","type":"x","value":1}', 'x'];
   for (const input of bad) {
     expect(mnemeWith(input, 'load', join(folder, 'bad'), '-').status).toBe(1);
   }
-  expect(readdirSync(folder).sort()).toEqual(['a.mneme', 'copy']);
+  expect(readdirSync(folder).sort()).toEqual(['a.mneme', 'copy', 'd']);
 });
 
 test('who stops reading ends a command quietly', () => {
